@@ -1,0 +1,74 @@
+# Every switch of the build, with what follows from it.
+include(GNUInstallDirs)
+
+option(DLARRAY_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(DLARRAY_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(DLARRAY_BUILD_BENCHMARKS "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
+option(DLARRAY_INSTALL "Install the library and make its packages" ${PROJECT_IS_TOP_LEVEL})
+option(DLARRAY_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
+option(DLARRAY_ONEDNN "Use oneDNN where it is found" ON)
+option(DLARRAY_CUDA "Build the GPU plug-in" OFF)
+option(DLARRAY_COVERAGE "Count which lines the tests run" OFF)
+option(DLARRAY_FUZZ "Build the fuzz targets in place of the tests (clang only)" OFF)
+set(DLARRAY_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
+
+# The runtime of GCC's OpenMP is not instrumented: under the thread sanitizer every parallel loop would look like a race.
+if(DLARRAY_SANITIZE MATCHES "thread")
+  set(serial_default ON)
+else()
+  set(serial_default OFF)
+endif()
+option(DLARRAY_SERIAL "Run every loop on one thread, without OpenMP" ${serial_default})
+
+if(DEFINED BUILD_SHARED_LIBS AND NOT BUILD_SHARED_LIBS)
+  set(DLARRAY_LIBRARY_TYPE STATIC)
+else()
+  set(DLARRAY_LIBRARY_TYPE SHARED)
+endif()
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+  set(x86_default ON)
+else()
+  set(x86_default OFF)
+endif()
+option(DLARRAY_X86 "Compile the vector kernels for several levels of x86-64 and choose at run time" ${x86_default})
+mark_as_advanced(DLARRAY_X86)
+
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(PROJECT_IS_TOP_LEVEL)
+  get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+  if(NOT multi_config AND NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
+  endif()
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+  find_program(DLARRAY_CCACHE ccache)
+  mark_as_advanced(DLARRAY_CCACHE)
+  if(DLARRAY_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${DLARRAY_CCACHE}")
+  endif()
+endif()
+
+if(DLARRAY_SANITIZE)
+  add_compile_options(-fsanitize=${DLARRAY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${DLARRAY_SANITIZE})
+endif()
+set(DLARRAY_TEST_ENVIRONMENT
+  "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp" "UBSAN_OPTIONS=print_stacktrace=1")
+if(DLARRAY_COVERAGE)
+  add_compile_options(--coverage -fprofile-update=atomic)
+  add_link_options(--coverage)
+endif()
+if(DLARRAY_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "DLARRAY_FUZZ needs clang++, whose libFuzzer drives the targets; this is ${CMAKE_CXX_COMPILER}")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# dlarray_warnings(TARGET): the warnings that all of our code is held to.
+function(dlarray_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow $<$<BOOL:${DLARRAY_WERROR}>:-Werror>
+    $<$<CXX_COMPILER_ID:Clang>:-Wno-unknown-attributes>)  # the vector kernels use one that only g++ knows
+endfunction()

@@ -1,0 +1,168 @@
+#pragma once
+#include <dlarray/autodiff.hpp>
+#include <functional>
+
+// Derivatives beyond the gradient of a scalar. All are called inside the function that dlfeval evaluates.
+namespace dl {
+
+namespace detail {
+/// The gradients of sum over k of <outputs[k], weights[k]> by the variables.
+std::vector<DlArray> weightedGradients(const std::vector<DlArray>& outputs, const std::vector<DlArray>& weights, const std::vector<const DlArray*>& variables,
+                                       const GradientOptions& options, const std::source_location& where);
+std::vector<DlArray> jacobianTimesVector(const std::vector<DlArray>& outputs, const std::vector<const DlArray*>& variables,
+                                         const std::vector<DlArray>& directions, const GradientOptions& options, const std::source_location& where);
+template <class X>
+std::vector<DlArray> leavesOf(const X& container) {
+  X copy = container;
+  std::vector<DlArray> leaves;
+  for (DlArray* x : arraysOf(copy)) leaves.push_back(std::move(*x));
+  return leaves;
+}
+template <class X>
+X fillLeaves(const X& like, std::vector<DlArray>&& leaves) {
+  X result = like;
+  std::size_t i = 0;
+  for (DlArray* x : arraysOf(result)) *x = std::move(leaves[i++]);
+  return result;
+}
+inline std::vector<const DlArray*> pointersTo(const std::vector<DlArray>& arrays) {
+  std::vector<const DlArray*> pointers;
+  for (const DlArray& x : arrays) pointers.push_back(&x);
+  return pointers;
+}
+}  // namespace detail
+
+/// The Hessian of a traced scalar y by an array x of n elements: n x n, unlabelled; both directions in the column-major order of x.
+DlArray dlhessian(Operand y, const DlArray& x, GradientOptions options = {});
+
+/// The Hessian of a traced scalar y times v, without forming the Hessian; v, and the result, are of the kind and size of x,
+/// an array or a container. (Pearlmutter 1994)
+template <class X>
+X dlhvp(Operand y, const X& x, const X& v, GradientOptions options = {}) {
+  const std::vector<DlArray> variables = detail::leavesOf(x);
+  GradientOptions first = options;
+  first.enableHigherDerivatives = true;
+  std::vector<DlArray> gradient(variables.size());
+  detail::gradients(y, detail::pointersTo(variables).data(), gradient.data(), variables.size(), first);
+  return detail::fillLeaves(x, detail::weightedGradients(gradient, detail::leavesOf(v), detail::pointersTo(variables), options, y.where()));
+}
+
+/// The transposed Jacobian of a traced array u by x times w, which has the size of u: the gradient of sum(u .* w).
+template <class X>
+X dlvjp(Operand u, const X& x, Operand w, GradientOptions options = {}) {
+  const std::vector<DlArray> variables = detail::leavesOf(x);
+  return detail::fillLeaves(x, detail::weightedGradients({u.get()}, {w.get()}, detail::pointersTo(variables), options, u.where()));
+}
+
+/// The Jacobian of a traced array u by x times v, which is of the kind and size of x; the result has the size of u. It is the
+/// derivative of a vector-Jacobian product by its weights, so it needs no rules of its own.
+template <class X>
+DlArray dljvp(Operand u, const X& x, const X& v, GradientOptions options = {}) {
+  const std::vector<DlArray> variables = detail::leavesOf(x);
+  return detail::jacobianTimesVector({u.get()}, detail::pointersTo(variables), detail::leavesOf(v), options, u.where())[0];
+}
+
+// ---- checking --------------------------------------------------------------------------------------------------------
+
+/// Options of `checkGradients`.
+struct GradientCheckOptions {
+  /// The largest accepted difference, relative to the larger of 1 and the gradient's size.
+  double tolerance = 1e-6;
+  /// Prints the worst entry to std::cout.
+  bool display = true;
+};
+
+/// What `checkGradients` found: the worst entry and whether it is within the tolerance.
+struct GradientCheck {
+  bool valid;
+  double error;  // relative
+  std::size_t array;
+  Index position;
+  double gradient;
+  double difference;
+  explicit operator bool() const noexcept { return valid; }
+};
+
+namespace detail {
+GradientCheck compareGradients(const std::function<double()>& value, const std::vector<DlArray*>& variables, const std::vector<DlArray>& gradients,
+                               const GradientCheckOptions& options);
+template <class R>
+concept WithGradient = requires { typename std::tuple_size<R>::type; };
+}  // namespace detail
+
+/// Compares gradients with central differences at x, an array of double precision or a container of such, and prints the worst
+/// entry. `fun(x)` returns a scalar, or a tuple of a scalar and its gradient, of the kind of x. (MATLAB: checkGradients)
+template <class F, class X>
+GradientCheck checkGradients(F&& fun, const X& x, GradientCheckOptions options = {}) {
+  using Point = detail::Settled<X>;
+  using R = std::invoke_result_t<F&, Point&>;
+  Point at(x);
+  std::vector<DlArray> gradients;
+  if constexpr (detail::WithGradient<R>) {
+    gradients = detail::leavesOf(std::get<1>(dlfeval(fun, at)));
+  } else {
+    auto differentiate = [&](Point& p) { return dlgradient(DlArray(fun(p)), p); };
+    gradients = detail::leavesOf(dlfeval(differentiate, at));
+  }
+  Point moved = at;
+  const auto value = [&]() -> double {
+    auto plain = [&](Point& p) {
+      if constexpr (detail::WithGradient<R>)
+        return DlArray(std::get<0>(fun(p)));
+      else
+        return DlArray(fun(p));
+    };
+    return double(dlfeval(plain, moved));
+  };
+  return detail::compareGradients(value, arraysOf(moved), gradients, options);
+}
+
+// ---- functions of the user's own -------------------------------------------------------------------------------------
+
+namespace detail {
+struct CustomRules {
+  std::function<DlArray(const std::vector<DlArray>& x)> forward;
+  std::function<std::vector<DlArray>(const DlArray& gradient, const DlArray& y, const std::vector<DlArray>& x)> backward;
+};
+DlArray applyCustom(const std::shared_ptr<const CustomRules>& rules, const std::vector<DlArray>& x, const std::source_location& where);
+
+template <std::size_t n, class F, class... Before>
+decltype(auto) spread(F& fun, const std::vector<DlArray>& x, const Before&... before) {
+  return [&]<std::size_t... i>(std::index_sequence<i...>) -> decltype(auto) { return fun(before..., x[i]...); }(std::make_index_sequence<n>());
+}
+}  // namespace detail
+
+/// A differentiable function made by `customFunction`.
+template <class Forward, class Backward>
+class CustomFunction {
+ public:
+  CustomFunction(Forward forward, Backward backward) : forward_(std::move(forward)), backward_(std::move(backward)) {}
+
+  template <std::convertible_to<DlArray>... X>
+  DlArray operator()(const X&... x) const {
+    auto rules = std::make_shared<detail::CustomRules>();
+    rules->forward = [f = forward_](const std::vector<DlArray>& in) mutable { return DlArray(detail::spread<sizeof...(X)>(f, in)); };
+    rules->backward = [f = backward_](const DlArray& gradient, const DlArray& y, const std::vector<DlArray>& in) mutable {
+      auto result = detail::spread<sizeof...(X)>(f, in, gradient, y);
+      if constexpr (std::convertible_to<decltype(result), DlArray>)
+        return std::vector<DlArray>{DlArray(result)};
+      else
+        return detail::leavesOf(result);
+    };
+    return detail::applyCustom(rules, {DlArray(x)...}, std::source_location());
+  }
+
+ private:
+  Forward forward_;
+  Backward backward_;
+};
+
+/// A function with a derivative of the user's own, for what no built-in covers: `forward(x...)` returns an array computed in any way,
+/// `backward(gradient, y, x...)` the gradient by each x (an array, or a tuple for several), given the gradient by y. A backward written with
+/// the library's functions can itself be differentiated. Throws when a gradient has the wrong size. (MATLAB: deep.DifferentiableFunction)
+template <class Forward, class Backward>
+CustomFunction<Forward, Backward> customFunction(Forward forward, Backward backward) {
+  return {std::move(forward), std::move(backward)};
+}
+
+}  // namespace dl

@@ -1,0 +1,12 @@
+#pragma once
+#include <dlarray/array.hpp>
+#include <tuple>
+
+namespace dl {
+
+/// Running sums along a dimension. Without one, along the only dimension longer than 1. (MATLAB: cumsum)
+DlArray cumsum(Operand x, const Dimensions& dimension = {});
+/// Running products; the derivative is right with zeros among the elements. (MATLAB: cumprod)
+DlArray cumprod(Operand x, const Dimensions& dimension = {});
+
+}  // namespace dl

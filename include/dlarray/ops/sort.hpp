@@ -1,0 +1,29 @@
+#pragma once
+#include <dlarray/array.hpp>
+#include <tuple>
+
+namespace dl {
+
+/// The elements along a dimension in order, equal ones as they stood, NaN last ("ascend") or first ("descend").
+/// `sort<2>` gives the 0-based positions too, untraced. (MATLAB: sort)
+DlArray sort(Operand x, const Dimensions& dimension = {}, std::string_view direction = "ascend");
+/// The k largest elements along a dimension, largest first; `topk<2>` gives their 0-based positions too, untraced.
+/// Throws when the dimension has fewer than k elements. (MATLAB: maxk)
+DlArray topk(Operand x, Index k, const Dimensions& dimension = {});
+
+namespace detail {
+std::tuple<DlArray, DlArray> sortWithPositions(const Operand& x, const Dimensions& dimension, std::string_view direction);
+std::tuple<DlArray, DlArray> topkWithPositions(const Operand& x, Index k, const Dimensions& dimension);
+}  // namespace detail
+template <int n>
+  requires(n == 2)
+std::tuple<DlArray, DlArray> sort(Operand x, const Dimensions& dimension = {}, std::string_view direction = "ascend") {
+  return detail::sortWithPositions(x, dimension, direction);
+}
+template <int n>
+  requires(n == 2)
+std::tuple<DlArray, DlArray> topk(Operand x, Index k, const Dimensions& dimension = {}) {
+  return detail::topkWithPositions(x, k, dimension);
+}
+
+}  // namespace dl

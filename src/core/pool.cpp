@@ -1,0 +1,138 @@
+#include "core/pool.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <new>
+#include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace dl {
+
+namespace {
+
+using detail::smallBlocks;
+using detail::smallClass;
+
+constexpr std::size_t alignment = 64;
+constexpr std::size_t hugePage = std::size_t{2} << 20;
+constexpr std::size_t hugeFrom = std::size_t{4} << 20;
+constexpr std::size_t keptAlways = std::size_t{256} << 20;
+
+struct ThreadEnd {
+  ~ThreadEnd() {
+    smallBlocks.ended = true;
+    smallBlocks.watched = false;
+    for (detail::FreeBlock*& block : smallBlocks.first)
+      while (block) std::free(std::exchange(block, block->next));
+  }
+};
+
+void watchThreadEnd() {
+  thread_local ThreadEnd end;
+  (void)end;
+  smallBlocks.watched = true;
+}
+
+void* fromSystem(std::size_t bytes) {
+  const std::size_t align = bytes >= hugeFrom ? hugePage : alignment;
+  void* block = std::aligned_alloc(align, (bytes + align - 1) / align * align);
+  if (!block) throw std::bad_alloc();
+#ifdef __linux__
+  if (bytes >= hugeFrom) madvise(block, bytes, MADV_HUGEPAGE);
+#endif
+  return block;
+}
+
+// Eight classes an octave waste at most an eighth.
+std::size_t largeClass(std::size_t bytes) {
+  const std::size_t step = std::bit_floor(bytes) / 8;
+  return (bytes + step - 1) / step * step;
+}
+
+class LargeBlocks {
+ public:
+  void* take(std::size_t bytes) {
+    {
+      std::lock_guard lock(mutex_);
+      use_.inUse += bytes;
+      use_.peak = std::max(use_.peak, use_.inUse);
+      if (auto found = free_.find(bytes); found != free_.end() && !found->second.empty()) {
+        void* block = found->second.back();
+        found->second.pop_back();
+        use_.cached -= bytes;
+        return block;
+      }
+    }
+    return fromSystem(bytes);
+  }
+  void give(void* block, std::size_t bytes) noexcept {
+    {
+      std::lock_guard lock(mutex_);
+      use_.inUse -= bytes;
+      if (detail::pooling && use_.cached + bytes <= std::max(keptAlways, use_.peak)) {
+        use_.cached += bytes;
+        free_[bytes].push_back(block);
+        return;
+      }
+    }
+    std::free(block);
+  }
+  void clear() noexcept {
+    std::lock_guard lock(mutex_);
+    for (auto& [bytes, blocks] : free_)
+      for (void* block : blocks) std::free(block);
+    free_.clear();
+    use_.cached = 0;
+  }
+  MemoryUse use() noexcept {
+    std::lock_guard lock(mutex_);
+    return use_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::size_t, std::vector<void*>> free_;
+  MemoryUse use_{};
+};
+
+// Never destroyed: arrays with static storage may be freed after it would be.
+LargeBlocks& largeBlocks() {
+  static auto* blocks = new LargeBlocks;
+  return *blocks;
+}
+
+}  // namespace
+
+namespace detail {
+
+constinit thread_local SmallBlocks smallBlocks{};
+
+void* allocateSlowly(std::size_t bytes) {
+  if (bytes > smallLimit) return largeBlocks().take(largeClass(bytes));
+  return fromSystem(std::size_t{64} << smallClass(bytes));
+}
+
+void deallocateSlowly(void* block, std::size_t bytes) noexcept {
+  if (bytes > smallLimit) return largeBlocks().give(block, largeClass(bytes));
+  if (pooling && !smallBlocks.watched && !smallBlocks.ended) {
+    watchThreadEnd();
+    return deallocate(block, bytes);
+  }
+  std::free(block);
+}
+
+}  // namespace detail
+
+MemoryUse memoryUse() noexcept { return largeBlocks().use(); }
+void releaseMemory() noexcept { largeBlocks().clear(); }
+
+}  // namespace dl

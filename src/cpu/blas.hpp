@@ -1,0 +1,23 @@
+// Products of matrices and vectors; column-major, contiguous.
+#pragma once
+
+#include "cpu/types.hpp"
+
+namespace dl::cpu {
+
+/// C (m x n) = alpha * op(A) * op(B) + beta * C, where op(A) is m x k and op(B) k x n, stored transposed where the flag
+/// says so. With beta = 0 the old C is not read; with k = 0 C becomes beta * C. T: float, double.
+template <class T>
+void gemm(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, const T* b, T beta, T* c);
+
+/// One `gemm` a page: page p uses a + p * aStride, b + p * bStride, c + p * cStride (strides in elements; 0 uses the same
+/// A or B for every page).
+template <class T>
+void gemmBatch(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index aStride, const T* b,
+               Index bStride, T beta, T* c, Index cStride, Index pages);
+
+/// The inner product of two vectors; the same for every number of threads.
+template <class T>
+T dot(Index n, const T* x, const T* y);
+
+}  // namespace dl::cpu

@@ -1,0 +1,190 @@
+#pragma once
+// The only door: every operation infers its result, allocates, runs and is recorded here.
+#include "core/fail.hpp"
+#include "engine/kernels.hpp"
+#include "engine/trace.hpp"
+
+#include <span>
+#include <type_traits>
+
+namespace dl::engine {
+
+/// The inputs of one operation and the line of the call.
+class Inputs {
+ public:
+  Inputs(const Operand* const* operands, int count) noexcept : operands_(operands), count_(count) {}
+  int count() const noexcept { return count_; }
+  const Operand* const* operands() const noexcept { return operands_; }
+  const DlArray& operator[](int i) const noexcept { return operands_[i]->get(); }
+  /// The input when it is a temporary that nobody sees afterwards and whose elements nobody shares, else null.
+  DlArray* recyclable(int i) const noexcept {
+    DlArray* x = operands_[i]->dying();
+    return x && !(kept_ >> i & 1U) && Storage::unique(*x) ? x : nullptr;
+  }
+  /// The input for keeping; a temporary is given away.
+  DlArray handOver(int i) const noexcept {
+    DlArray* x = operands_[i]->dying();
+    return x ? std::move(*x) : operands_[i]->get();
+  }
+  /// Bit i: input i is kept for the gradient, so its memory is not to be used.
+  void keep(unsigned inputs) noexcept { kept_ = inputs; }
+  const std::source_location& where() const noexcept { return operands_[0]->where(); }
+
+ private:
+  const Operand* const* operands_;
+  int count_;
+  unsigned kept_ = 0;
+};
+
+/// What an operation's size rule answers.
+struct Result {
+  Shape shape;
+  Type type;
+};
+
+// What an operation is:
+//   static constexpr const char* name;
+//   Result infer(const Inputs&) const;                 // throws the sentence that the user reads
+//   void run(const Inputs&, DlArray& result) const;    // the kernel
+//     or, in place of both, DlArray evaluate(const Inputs&) const;
+//   static constexpr unsigned kept;                    // bit i: input i is kept for the gradient; bit `keptResult`: the result
+//     or unsigned keep(unsigned traced) const;         // the same, by which inputs are traced (bit i)
+//   void gradient(Backward&) const;                    // none where the gradient is zero
+// and its parameters are its members.
+inline constexpr unsigned keptResult = 1U << 31;
+
+template <class Op>
+concept Differentiable = requires(const Op& op, Backward& b) { op.gradient(b); };
+
+namespace detail {
+
+template <class Op>
+struct RuleOf {
+  static void gradient(Backward& backward);
+  static void destroy(void* parameters) {
+    static_cast<Op*>(parameters)->~Op();
+    if constexpr (sizeof(Op) > sizeof(Node::nearParameters)) deallocate(parameters, sizeof(Op));
+  }
+  static constexpr auto gradientOrNull() {
+    if constexpr (Differentiable<Op>)
+      return &gradient;
+    else
+      return static_cast<void (*)(Backward&)>(nullptr);
+  }
+  static constexpr Rule rule{Op::name, gradientOrNull(), std::is_empty_v<Op> ? nullptr : &destroy};
+};
+
+template <class Op>
+unsigned keptBy(const Op& op, unsigned traced) {
+  if constexpr (!Differentiable<Op>)
+    return 0;
+  else if constexpr (requires { op.keep(traced); })
+    return op.keep(traced);
+  else
+    return Op::kept;
+}
+
+/// The nodes that the first inputs came from, noted before an operation may use up an input's memory.
+using NearNodes = std::array<std::uint32_t, Node::near>;
+
+/// Sets origin marks on a result, which may be an array that others hold too.
+void mark(DlArray& result, std::uint8_t origin);
+
+/// Fills the last node: what it came from and what to keep.
+void fill(Node& node, const Inputs& inputs, const NearNodes& nodes, unsigned traced, const DlArray& result, unsigned kept);
+
+template <class Op>
+void record(Trace& trace, const Op& op, const Inputs& inputs, const NearNodes& nodes, unsigned traced, const DlArray& result, unsigned kept) {
+  Node& node = trace.append();
+  node.rule = &RuleOf<Op>::rule;
+  if constexpr (!std::is_empty_v<Op>) {
+    void* to = node.nearParameters;
+    if constexpr (sizeof(Op) > sizeof(Node::nearParameters)) to = allocate(sizeof(Op));
+    node.parameters = new (to) Op(op);
+  }
+  fill(node, inputs, nodes, traced, result, kept);
+  trace.own(result);
+}
+
+template <class Op>
+DlArray evaluate(const Op& op, const Inputs& inputs) {
+  if constexpr (requires { op.evaluate(inputs); }) {
+    return op.evaluate(inputs);
+  } else {
+    const Result result = op.infer(inputs);
+    DlArray y = Storage::make(result.shape, result.type);
+    if (numel(y) > 0) op.run(inputs, y);
+    return y;
+  }
+}
+
+}  // namespace detail
+
+namespace detail {
+
+/// Runs an operation; `count` is a constant for the usual one to three inputs, so that the loops dissolve.
+template <class Op>
+[[gnu::always_inline]] inline DlArray applyTo(const Op& op, const Operand* const* operands, const int count) {
+  Inputs inputs(operands, count);
+  Trace* const trace = Trace::current();
+  unsigned traced = 0;
+  std::uint8_t origin = 0;  // marks travel to results so that a later mistake can be explained
+  NearNodes nodes{};
+  for (int i = 0; i < count; ++i) {
+    const dl::detail::Header& h = Storage::of(inputs[i]);
+    if (h.device != Device::Cpu) [[unlikely]]
+      return runOnDevice(Op::name, &op, inputs);
+    origin |= h.origin;
+    if (h.node != 0 && trace && (h.trace == trace ? trace->recording : recorded(*trace, inputs[i]))) {
+      traced |= 1U << (i < 30 ? i : 30);
+      if (i < Node::near) nodes[static_cast<std::size_t>(i)] = h.node;
+    }
+  }
+  if (!traced) {
+    DlArray y = evaluate(op, inputs);
+    if (origin) mark(y, origin);
+    return y;
+  }
+  const unsigned kept = keptBy(op, traced);
+  inputs.keep(kept);
+  DlArray y = evaluate(op, inputs);
+  if (origin) mark(y, origin);
+  record(*trace, op, inputs, nodes, traced, y, kept);
+  return y;
+}
+
+}  // namespace detail
+
+/// Runs an operation on any number of inputs.
+template <class Op>
+DlArray apply(const Op& op, const Inputs& inputs) {
+  return detail::applyTo(op, inputs.operands(), inputs.count());
+}
+template <class Op>
+DlArray apply(const Op& op, const Operand& x) {
+  const Operand* operands[] = {&x};
+  return detail::applyTo(op, operands, 1);
+}
+template <class Op>
+DlArray apply(const Op& op, const Operand& a, const Operand& b) {
+  const Operand* operands[] = {&a, &b};
+  return detail::applyTo(op, operands, 2);
+}
+template <class Op>
+DlArray apply(const Op& op, const Operand& a, const Operand& b, const Operand& c) {
+  const Operand* operands[] = {&a, &b, &c};
+  return detail::applyTo(op, operands, 3);
+}
+
+/// Runs an operation on a list of arrays.
+template <class Op>
+DlArray applyToList(const Op& op, const std::vector<DlArray>& list, const std::source_location& where) {
+  std::vector<std::unique_ptr<Operand>> operands;
+  std::vector<const Operand*> pointers;
+  for (const DlArray& x : list) pointers.push_back(operands.emplace_back(std::make_unique<Operand>(x, where)).get());
+  return apply(op, Inputs(pointers.data(), static_cast<int>(pointers.size())));
+}
+
+}  // namespace dl::engine
+
+#include "engine/backward.hpp"

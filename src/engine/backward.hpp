@@ -1,0 +1,63 @@
+#pragma once
+#include "engine/trace.hpp"
+
+namespace dl::engine {
+
+/// What a gradient rule works with: the gradient by the result, what was kept, and where the gradients by the inputs go.
+class Backward {
+ public:
+  Backward(Trace& trace, Node& node, DlArray gradient, Trace::Scratch& scratch, std::uint32_t first) noexcept
+      : trace_(trace), node_(node), gradient_(std::move(gradient)), scratch_(scratch), first_(first) {}
+
+  /// The gradient by the result, of the result's size, labels and type.
+  const DlArray& gradient() const noexcept { return gradient_; }
+  /// The same, given away: its memory may be used for the answer. Once only.
+  DlArray&& take() noexcept { return std::move(gradient_); }
+  int inputs() const noexcept { return static_cast<int>(node_.inputCount); }
+  /// An input that the operation asked to keep.
+  const DlArray& input(int i) noexcept { return node_.kept(i); }
+  /// The result, if the operation asked to keep it.
+  const DlArray& result() noexcept { return node_.kept(node_.far ? static_cast<int>(node_.inputCount) : Node::near - 1); }
+  const Shape& resultShape() const noexcept { return node_.shape; }
+  /// True when the gradient by this input is wanted.
+  bool needs(int i) const noexcept {
+    const std::uint32_t id = node_.input(i);
+    return id >= first_ && scratch_.needed[id - first_];
+  }
+  /// Shape and type of a traced input.
+  const Shape& shape(int i) noexcept { return trace_[node_.input(i)].shape; }
+  Type type(int i) noexcept { return trace_[node_.input(i)].type; }
+  /// Adds to the gradient by an input. Expansion is undone here: `gradient` may have the size of the result.
+  void add(int i, DlArray gradient);
+  /// The gradient collected so far by an input, given away to be added to in place and put back with `put`; zeros at first.
+  DlArray collected(int i);
+  void put(int i, DlArray gradient) noexcept;
+
+  /// True when this walk is itself recorded, so that it can be differentiated.
+  bool recorded() const noexcept { return trace_.recording; }
+  template <class Op>
+  const Op& op() const noexcept {
+    return *static_cast<const Op*>(node_.parameters);
+  }
+
+ private:
+  Trace& trace_;
+  Node& node_;
+  DlArray gradient_;
+  Trace::Scratch& scratch_;
+  std::uint32_t first_;
+};
+
+namespace detail {
+template <class Op>
+void RuleOf<Op>::gradient(Backward& backward) {
+  if constexpr (Differentiable<Op>) {
+    if constexpr (std::is_empty_v<Op>)
+      Op().gradient(backward);
+    else
+      backward.op<Op>().gradient(backward);
+  }
+}
+}  // namespace detail
+
+}  // namespace dl::engine

@@ -1,0 +1,146 @@
+#include "engine/fit.hpp"
+
+#include "cpu/parallel.hpp"
+#include "cpu/reduce.hpp"
+#include "cpu/region.hpp"
+#include "engine/elementwise.hpp"
+
+#include <algorithm>
+
+namespace dl::engine {
+
+namespace {
+
+struct Reshape {
+  static constexpr const char* name = "reshape";
+  static constexpr unsigned kept = 0;
+  Shape to;
+  DlArray evaluate(const Inputs& in) const { return Storage::reshaped(in[0], to); }
+  void gradient(Backward& b) const { b.add(0, reshapeTo(b.gradient(), b.shape(0))); }
+};
+
+struct Expand {
+  static constexpr const char* name = "expand";
+  static constexpr unsigned kept = 0;
+  Shape to;
+  DlArray evaluate(const Inputs& in) const {
+    const DlArray& x = in[0];
+    if (numel(x) == 1) return filled(to, Storage::of(x).type, double(x));
+    DlArray y = Storage::make(to, Storage::of(x).type);
+    if (numel(y) > 0) repeat(in, y);
+    return y;
+  }
+  void repeat(const Inputs& in, DlArray& y) const {
+    const Expansion e = mergeFormats(Storage::shape(in[0]), to, name, in.where());
+    std::vector<cpu::Selection> part(e.a.size());
+    Size full = to.size;
+    full.resize(e.a.size());
+    for (std::size_t d = 0; d < part.size(); ++d) part[d] = {0, e.a[d] == full[d] ? 1 : 0, full[d], nullptr};
+    cpu::gather(Storage::data<void>(in[0]), bytesOf(Storage::of(y).type), {e.a.begin(), e.a.size()}, part, Storage::mutableData<void>(y));
+  }
+  void gradient(Backward& b) const { b.add(0, b.take()); }  // `add` sums
+};
+
+struct SumTo {
+  static constexpr const char* name = "sumTo";
+  static constexpr unsigned kept = 0;
+  Shape to;
+  Result infer(const Inputs& in) const { return {to, Storage::of(in[0]).type}; }
+  void run(const Inputs& in, DlArray& y) const {
+    const Expansion e = mergeFormats(to, Storage::shape(in[0]), name, in.where());
+    cpu::ReducedExtent extents[Size::maxDimensions];
+    for (std::size_t d = 0; d < e.b.size(); ++d) extents[d] = {e.b[d], e.a[d] == 1};
+    const std::span<const cpu::ReducedExtent> dims(extents, e.b.size());
+    if (Storage::of(y).type == Type::Single)
+      cpu::reduce(cpu::Reduction::sum, Storage::data<float>(in[0]), dims, Storage::mutableData<float>(y));
+    else
+      cpu::reduce(cpu::Reduction::sum, Storage::data<double>(in[0]), dims, Storage::mutableData<double>(y));
+  }
+  void gradient(Backward& b) const { b.add(0, expandTo(b.gradient(), b.shape(0))); }
+};
+
+// Which of two arrays each element comes from.
+struct Select {
+  static constexpr const char* name = "select";
+  static constexpr unsigned kept = 1;
+  Result infer(const Inputs& in) const {
+    const DlArray& large = numel(in[0]) >= numel(in[1]) && numel(in[0]) >= numel(in[2]) ? in[0] : numel(in[1]) >= numel(in[2]) ? in[1] : in[2];
+    return {Storage::shape(large), Storage::of(in[1]).type};
+  }
+  void run(const Inputs& in, DlArray& y) const;
+  void gradient(Backward& b) const {
+    if (b.needs(1)) b.add(1, select(b.input(0), b.gradient(), 0.0));
+    if (b.needs(2)) b.add(2, select(b.input(0), 0.0, b.gradient()));
+  }
+};
+
+}  // namespace
+}  // namespace dl::engine
+
+#include "cpu/elementwise.hpp"
+
+namespace dl::engine {
+
+namespace {
+void Select::run(const Inputs& in, DlArray& y) const {
+  const auto loop = [&](auto zero) {
+    using T = decltype(zero);
+    const Index n = numel(y);
+    const int step[] = {numel(in[0]) == n, numel(in[1]) == n, numel(in[2]) == n};
+    const bool* c = Storage::data<bool>(in[0]);
+    const T *a = Storage::data<T>(in[1]), *b = Storage::data<T>(in[2]);
+    T* to = Storage::mutableData<T>(y);
+    const auto kernel = cpu::elementwiseKernels<T>().select;
+    cpu::parallelFor(n, Index{1} << 15, [&](Index begin, Index end) {
+      kernel(end - begin, c + begin * step[0], step[0], a + begin * step[1], step[1], b + begin * step[2], step[2], to + begin);
+    });
+  };
+  if (Storage::of(y).type == Type::Single)
+    loop(float());
+  else
+    loop(double());
+}
+}  // namespace
+
+DlArray reshapeTo(const Operand& x, const Shape& shape) {
+  if (Storage::shape(x) == shape) return x;
+  return apply(Reshape{shape}, x);
+}
+
+DlArray expandTo(const Operand& x, const Shape& shape) {
+  if (Storage::shape(x) == shape) return x;
+  if (numel(x) == numel(shape.size)) return reshapeTo(x, shape);
+  return apply(Expand{shape}, x);
+}
+
+DlArray sumTo(const Operand& x, const Shape& shape) {
+  if (Storage::shape(x) == shape) return x;
+  if (numel(x) == numel(shape.size)) return reshapeTo(x, shape);
+  return apply(SumTo{shape}, x);
+}
+
+DlArray filled(const Shape& shape, Type type, double value) {
+  DlArray y = Storage::make(shape, type);
+  const auto n = static_cast<std::size_t>(numel(y));
+  switch (type) {
+    case Type::Single: std::fill_n(Storage::mutableData<float>(y), n, static_cast<float>(value)); break;
+    case Type::Logical: std::fill_n(Storage::mutableData<bool>(y), n, value != 0); break;
+    default: std::fill_n(Storage::mutableData<double>(y), n, value);
+  }
+  return y;
+}
+
+DlArray select(const Operand& condition, const Operand& a, const Operand& b) {
+  const auto& where = condition.where();
+  const DlArray c = castTo(condition, Type::Logical);
+  Type type = promote(Storage::of(a).type, Storage::of(b).type);
+  if (type == Type::Logical) type = Type::Double;
+  DlArray x = castTo(a, type), y = castTo(b, type);
+  const Shape shape = mergeFormats(mergeFormats(Storage::shape(c), Storage::shape(x), "select", where).result, Storage::shape(y), "select", where).result;
+  const auto fit = [&](const DlArray& v) { return Storage::plainScalar(v) ? v : expandTo(v, shape); };
+  DlArray c1 = fit(c), x1 = fit(x), y1 = fit(y);
+  if (numel(c1) != numel(shape.size) && numel(x1) != numel(shape.size) && numel(y1) != numel(shape.size)) c1 = expandTo(c1, shape);
+  return apply(Select(), Operand(c1, where), x1, y1);
+}
+
+}  // namespace dl::engine

@@ -1,0 +1,16 @@
+#pragma once
+#include "engine/apply.hpp"
+#include "formulas/list.hpp"
+
+// Element-wise loops over arrays by the number of a formula, without templates over the formulas.
+namespace dl::engine {
+
+DlArray runUnary(const Inputs& inputs, std::size_t formula);
+DlArray runUnaryGradient(DlArray&& g, const DlArray& x, const DlArray& y, std::size_t formula);
+DlArray runPredicate(const Inputs& inputs, std::size_t formula);
+DlArray runBinary(const Inputs& inputs, const char* name, std::size_t formula);
+/// The gradient by one input in one pass; only when each kept input is as large as `g` or a single number.
+DlArray runBinaryGradient(DlArray&& g, const DlArray& a, const DlArray& b, const DlArray& y, std::size_t formula, bool byA);
+DlArray runRelation(const Inputs& inputs, const char* name, std::size_t formula);
+
+}  // namespace dl::engine

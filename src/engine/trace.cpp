@@ -1,0 +1,116 @@
+#include "engine/trace.hpp"
+
+#include "core/fail.hpp"
+
+namespace dl::engine {
+
+constinit thread_local Trace* Trace::current_ = nullptr;
+
+namespace {
+constexpr Rule independent{"variable", nullptr, nullptr};
+}  // namespace
+
+void Node::release() noexcept {
+  released = true;
+  if (!keeps) return;
+  keeps = false;
+  for (DlArray& x : nearKept) x = DlArray();
+  if (far) far->kept.assign(far->kept.size(), DlArray());
+}
+
+void Node::reset() noexcept {
+  if (keeps) release();
+  if (far) far.reset();
+  if (rule->destroy) rule->destroy(parameters);
+  released = false;
+}
+
+namespace {
+// Closed traces of this thread: a small objective should not pay for a trace's memory on every evaluation.
+std::vector<std::unique_ptr<Trace>>& spareTraces() {
+  thread_local std::vector<std::unique_ptr<Trace>> traces;
+  return traces;
+}
+}  // namespace
+
+Trace* Trace::open() {
+  auto& spare = spareTraces();
+  std::unique_ptr<Trace> trace;
+  if (spare.empty()) {
+    trace = std::make_unique<Trace>();
+  } else {
+    trace = std::move(spare.back());
+    spare.pop_back();
+  }
+  trace->append().rule = &independent;  // number 0 stands for constants
+  trace->outer_ = current_;
+  trace->recording = true;
+  trace->extracted = trace->differentiated = false;
+  return current_ = trace.release();
+}
+
+void Trace::close(Trace* trace) noexcept {
+  trace->clear();
+  current_ = trace->outer_;
+  spareTraces().emplace_back(trace);
+}
+
+void Trace::clear() noexcept {
+  for (std::uint32_t id = 0; id < count_; ++id) (*this)[id].reset();
+  count_ = 0;
+  scratch.adjoints.clear();
+  // Arrays that outlive the trace become ordinary ones that any thread may share.
+  for (detail::Link* link = arrays_.next; link != &arrays_;) {
+    auto* h = static_cast<detail::Header*>(link);
+    link = link->next;
+    h->previous = h->next = nullptr;
+    h->node = 0;
+    h->trace = nullptr;
+    h->local = false;
+  }
+  arrays_.previous = arrays_.next = &arrays_;
+  if (blocks_.size() > keptBlocks) {
+    blocks_.resize(keptBlocks);
+    scratch = Scratch();
+  }
+}
+
+Node& Trace::append() {
+  if (count_ == blocks_.size() * blockNodes) blocks_.push_back(std::make_unique<Node[]>(blockNodes));
+  return (*this)[count_++];
+}
+
+void Trace::own(const DlArray& result, std::uint32_t node) noexcept {
+  detail::Header* h = Storage::get(result);
+  h->node = node;
+  h->trace = this;
+  h->local = true;
+  h->previous = arrays_.previous;
+  h->next = &arrays_;
+  arrays_.previous->next = h;
+  arrays_.previous = h;
+}
+
+DlArray Trace::leaf(const DlArray& x) {
+  DlArray variable = Storage::reshaped(x, Storage::shape(x));
+  Storage::get(variable)->origin = 0;
+  Node& n = append();
+  n.rule = &independent;
+  n.inputCount = 0;
+  n.type = Storage::of(x).type;
+  n.device = Storage::of(x).device;
+  n.shape = Storage::shape(x);
+  own(variable);
+  return variable;
+}
+
+bool recorded(const Trace& trace, const DlArray& x) {
+  const detail::Header& h = Storage::of(x);
+  if (h.node == 0) return false;
+  if (h.trace == &trace) return trace.recording;
+  for (const Trace* t = trace.outer(); t; t = t->outer())
+    if (h.trace == t) return false;
+  throw Error("dlarray:trace:otherThread", "a traced array was used by a thread other than the one that traces it: pass extractdata of it instead");
+}
+
+}  // namespace dl::engine

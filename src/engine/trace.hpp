@@ -1,0 +1,116 @@
+#pragma once
+#include "core/storage.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace dl::engine {
+
+class Backward;
+
+/// What a node knows of its operation: one constant object for each kind of operation.
+struct Rule {
+  const char* name;
+  /// Adds the gradients by the inputs; null where they are zero wherever they exist.
+  void (*gradient)(Backward&);
+  void (*destroy)(void* parameters);  // null for operations without parameters
+};
+
+/// One operation that ran on a traced array: the rule, where its inputs came from, what its result looks like and what was kept.
+struct Node {
+  static constexpr int near = 3;
+
+  const Rule* rule = nullptr;
+  std::uint32_t inputCount = 0;
+  std::uint32_t nearInputs[near] = {};  // nodes; 0 for constants
+  Type type = Type::Double;
+  Device device = Device::Cpu;
+  bool released = false;     // what was kept has been given up
+  bool keeps = false;        // some array is kept
+  bool plainScalar = false;  // the result is 1 x 1 without labels
+  Shape shape;
+  DlArray nearKept[near];
+  struct Far {
+    std::vector<std::uint32_t> inputs;
+    std::vector<DlArray> kept;
+  };
+  std::unique_ptr<Far> far;  // in place of the near ones when there are more
+  void* parameters = nullptr;
+  alignas(16) std::byte nearParameters[32];
+
+  std::uint32_t input(int i) const noexcept { return far ? far->inputs[static_cast<std::size_t>(i)] : nearInputs[i]; }
+  DlArray& kept(int i) noexcept { return far ? far->kept[static_cast<std::size_t>(i)] : nearKept[i]; }
+  void reset() noexcept;
+  void release() noexcept;
+};
+
+/// A linear program: nodes in the order in which they ran. Opened by dlfeval, one a thread at a time, nested ones stacked.
+class Trace {
+ public:
+  /// Opens a trace inside the current one of this thread; it becomes the current one.
+  static Trace* open();
+  /// Closes the current trace; its memory is kept for the next one.
+  static void close(Trace* trace) noexcept;
+  Trace() { arrays_.previous = arrays_.next = &arrays_; }
+  Trace(const Trace&) = delete;
+  Trace& operator=(const Trace&) = delete;
+
+  /// The innermost open trace of this thread, or null.
+  static Trace* current() noexcept { return current_; }
+  Trace* outer() const noexcept { return outer_; }
+
+  Node& operator[](std::uint32_t id) noexcept { return blocks_[id / blockNodes][id % blockNodes]; }
+  std::uint32_t last() const noexcept { return count_ - 1; }
+  /// A new node; its number is `last()`.
+  Node& append();
+  /// Ties an array to the last node: it was computed there.
+  void own(const DlArray& result) noexcept { own(result, last()); }
+  void own(const DlArray& result, std::uint32_t node) noexcept;
+
+  /// A new independent variable with the elements of `x`.
+  DlArray leaf(const DlArray& x);
+
+  bool recording = true;
+  bool extracted = false;  // a traced value was taken out with extractdata: for error sentences
+  bool differentiated = false;  // dlgradient ran without enableHigherDerivatives: for error sentences
+
+  /// Arrays and flags of a walk through the nodes, kept between walks.
+  struct Scratch {
+    std::vector<DlArray> adjoints;
+    std::vector<unsigned char> needed;
+  };
+  Scratch scratch;
+
+ private:
+  static constexpr std::uint32_t blockNodes = 128;
+  // Nodes that a thread keeps between traces: enough for long loops, not so many that one huge trace pins its memory.
+  static constexpr std::size_t keptBlocks = 1024;
+  using Block = std::unique_ptr<Node[]>;
+
+  __attribute__((tls_model("initial-exec"))) static constinit thread_local Trace* current_;
+  void clear() noexcept;
+
+  Trace* outer_ = nullptr;
+  std::vector<Block> blocks_;
+  std::uint32_t count_ = 0;
+  detail::Link arrays_;  // head of the ring of all arrays that belong to this trace
+};
+
+/// True when the array belongs to the open trace of this thread and operations on it are to be recorded. A value of an
+/// enclosing trace is a constant; one of another thread's is an error.
+bool recorded(const Trace& trace, const DlArray& x);
+
+/// Switches recording for a scope.
+class Recording {
+ public:
+  Recording(Trace& trace, bool on) noexcept : trace_(trace), before_(trace.recording) { trace.recording = on; }
+  ~Recording() { trace_.recording = before_; }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+ private:
+  Trace& trace_;
+  bool before_;
+};
+
+}  // namespace dl::engine

@@ -1,0 +1,231 @@
+#include "engine/elementwise.hpp"
+#include "engine/fit.hpp"
+#include "formulas/binary.hpp"
+#include "ops/part.hpp"
+
+#include <dlarray/ops/elementwise.hpp>
+
+#include <numeric>
+
+namespace dl {
+
+namespace {
+
+using engine::Backward;
+using engine::Inputs;
+using engine::Result;
+
+// The first input as an array that may be written to: its own memory when nobody else sees it, else a copy.
+DlArray writable(const Inputs& in) {
+  if (DlArray* x = in.recyclable(0)) return Storage::recycled(std::move(*x), Storage::shape(*x), Storage::of(*x).type);
+  return Storage::copied(in[0]);
+}
+
+template <class Place>
+struct Read {
+  static constexpr const char* name = "index";
+  static constexpr unsigned kept = 0;
+  Place place;
+  Result infer(const Inputs& in) const { return {place.shape(), Storage::of(in[0]).type}; }
+  void run(const Inputs& in, DlArray& y) const { place.copyOut(in[0], y); }
+  void gradient(Backward& b) const {
+    if (!b.needs(0)) return;
+    DlArray sum = b.collected(0);
+    if (b.recorded() || !Storage::unique(sum) || Storage::of(sum).type != Storage::of(b.gradient()).type)
+      sum = addAt(place, std::move(sum), b.take());
+    else
+      place.addIn(sum, b.gradient());
+    b.put(0, std::move(sum));
+  }
+};
+
+// Linear in both inputs.
+template <class Place>
+struct Add {
+  static constexpr const char* name = "addAt";
+  static constexpr unsigned kept = 0;
+  Place place;
+  DlArray evaluate(const Inputs& in) const {
+    DlArray x = writable(in);
+    place.addIn(x, in[1]);
+    return x;
+  }
+  void gradient(Backward& b) const {
+    if (b.needs(1)) b.add(1, readAt(place, b.gradient()));
+    b.add(0, b.take());
+  }
+};
+
+template <class Place>
+struct Write {
+  static constexpr const char* name = "assign";
+  static constexpr unsigned kept = 0;
+  Place place;
+  DlArray evaluate(const Inputs& in) const {
+    const DlArray values = in[1];
+    DlArray x = writable(in);
+    place.copyIn(x, values);
+    return x;
+  }
+  void gradient(Backward& b) const {
+    if (b.needs(1)) {
+      DlArray g = readAt(place, b.gradient());
+      if (place.repeats()) g = engine::binary<formula::Times>(std::move(g), lastWriters(b.resultShape()));
+      b.add(1, std::move(g));
+    }
+    if (b.needs(0)) b.add(0, writeAt(place, b.take(), DlArray(0.0)));
+  }
+
+ private:
+  // 1 where a value stayed, 0 where a later one of the same position replaced it.
+  DlArray lastWriters(const Shape& whole) const {
+    DlArray number = Storage::make(place.shape(), Type::Double), at = engine::filled(whole, Type::Double);
+    std::iota(Storage::mutableData<double>(number), Storage::mutableData<double>(number) + numel(number), 1.0);
+    place.copyIn(at, number);
+    return engine::relation<formula::Equal>(readAt(place, at), number);
+  }
+};
+
+}  // namespace
+
+template <class Place>
+DlArray readAt(const Place& place, const Operand& x) {
+  return engine::apply(Read<Place>{place}, x);
+}
+
+template <class Place>
+DlArray addAt(const Place& place, const Operand& x, const Operand& values) {
+  if (Storage::of(values).type != Storage::of(x).type) return addAt(place, x, engine::castTo(values, Storage::of(x).type));
+  return engine::apply(Add<Place>{place}, x, values);
+}
+
+template <class Place>
+DlArray writeAt(const Place& place, const Operand& x, const Operand& values) {
+  if (Storage::of(values).type != Storage::of(x).type) return writeAt(place, x, engine::castTo(values, Storage::of(x).type));
+  return engine::apply(Write<Place>{place}, x, values);
+}
+
+namespace {
+
+// Subscripts that are plain numbers, checked, as one column-major position.
+ElementPlace elementPlace(const DlArray& x, const Index* position, int count, const std::source_location& where) {
+  const auto& h = Storage::of(x);
+  const Size& s = h.size;
+  if (count == 1 && position[0] >= 0 && position[0] < h.numel) return {position[0], {}, 2};
+  if (count == 2 && s.size() == 2 && position[0] >= 0 && position[0] < s[0] && position[1] >= 0 && position[1] < s[1])
+    return {position[0] + s[0] * position[1], h.format, 2};
+  // More dimensions than subscripts, or a mistake: the general way knows what to do.
+  const Subscript first(position[0]), second(count == 2 ? position[1] : 0);
+  const Subscript* subscripts[] = {&first, &second};
+  const GridPlace::Positions p = resolve(x, subscripts, count, where);
+  Index at = p.selections[0].start;
+  if (count == 2) at += p.sizes[0] * p.selections[1].start;
+  return {at, p.shape.format, static_cast<std::uint8_t>(p.shape.size.size())};
+}
+
+// A single span or `all` on an array: the common way to take a piece of a vector.
+bool rangePlace(const DlArray& x, const Subscript* const* subscripts, int count, RangePlace& place) {
+  if (count != 1) return false;
+  const Subscript& s = *subscripts[0];
+  const Index n = numel(x);
+  if (s.kind() == Subscript::Kind::Everything) {
+    place = {0, n, false};
+    return true;
+  }
+  if (s.kind() != Subscript::Kind::Range || s.range().step != 1) return false;
+  const auto at = [&](Position p) { return p.fromEnd ? n - 1 + p.value : p.value; };
+  const Index first = at(s.range().first), last = at(s.range().last);
+  if (first < 0 || last < first || last >= n) return false;
+  place = {first, last - first + 1, !iscolumn(x) || n == 1};
+  return true;
+}
+
+void checkCount(const DlArray& x, const Shape& place, const DlArray& value, const std::source_location& where) {
+  if (numel(value) == 1) return;
+  const auto withoutOnes = [](const Size& size) {
+    std::vector<Index> rest;
+    for (Index n : size)
+      if (n != 1) rest.push_back(n);
+    return rest;
+  };
+  if (withoutOnes(place.size) == withoutOnes(Storage::of(value).size)) return;
+  fail(where, "assign:size", "assign: {} elements of {} are of size {}, the values are of size {}", numel(place.size), describe(x), toString(place.size),
+       describe(value));
+}
+
+// The new values of x with the place written; x keeps its labels, size and type.
+template <class Place>
+void assign(DlArray& x, const Place& place, const DlArray& value, const std::source_location& where) {
+  // Whatever can fail does so before x is given away: the memory of x is then written in place.
+  const DlArray converted = engine::castTo(Operand(value, where), Storage::of(x).type);
+  x = writeAt(place, Operand(std::move(x), where), Operand(converted, where));
+}
+
+}  // namespace
+
+namespace detail {
+
+DlArray readElement(const DlArray& x, const Index* position, int count, std::source_location where) {
+  return readAt(elementPlace(x, position, count, where), x);
+}
+
+DlArray read(const DlArray& x, const Subscript* const* subscripts, int count, std::source_location where) {
+  RangePlace range;
+  if (rangePlace(x, subscripts, count, range)) return readAt(range, x);
+  return readAt(GridPlace{std::make_shared<const GridPlace::Positions>(resolve(x, subscripts, count, where))}, x);
+}
+
+void writeElement(DlArray& x, const Index* position, int count, const DlArray& value, std::source_location where) {
+  const ElementPlace place = elementPlace(x, position, count, where);
+  checkCount(x, place.shape(), value, where);
+  assign(x, place, value, where);
+}
+
+void write(DlArray& x, const Subscript* const* subscripts, int count, const DlArray& value, std::source_location where) {
+  RangePlace range;
+  if (rangePlace(x, subscripts, count, range)) {
+    checkCount(x, range.shape(), value, where);
+    return assign(x, range, value, where);
+  }
+  const GridPlace place{std::make_shared<const GridPlace::Positions>(resolve(x, subscripts, count, where))};
+  checkCount(x, place.shape(), value, where);
+  assign(x, place, value, where);
+}
+
+}  // namespace detail
+
+std::array<const Subscript*, Size::maxDimensions> Reference::subscripts() const {
+  if (more_.size() + 1 > Size::maxDimensions)
+    fail(where_, "index:tooMany", "index: {} subscripts; an array can have at most {} dimensions", more_.size() + 1, Size::maxDimensions);
+  std::array<const Subscript*, Size::maxDimensions> list{&*first_};
+  for (std::size_t i = 0; i < more_.size(); ++i) list[i + 1] = &more_[i];
+  return list;
+}
+
+DlArray Reference::value() const {
+  if (!target_) return snapshot_;
+  if (!first_) return detail::readElement(snapshot_, position_.data(), count_, where_);
+  return detail::read(snapshot_, subscripts().data(), count_, where_);
+}
+
+void Reference::assign(const DlArray& value) {
+  // The snapshot would make the target look shared and force a copy of all of it.
+  snapshot_ = DlArray();
+  if (!first_)
+    detail::writeElement(*target_, position_.data(), count_, value, where_);
+  else
+    detail::write(*target_, subscripts().data(), count_, value, where_);
+}
+
+void Reference::become(DlArray value) {
+  snapshot_ = std::move(value);
+  target_ = nullptr;
+}
+
+void Reference::operator+=(Operand value) && { assign(engine::binary<formula::Plus>(Operand(this->value(), value.where()), value)); }
+void Reference::operator-=(Operand value) && { assign(engine::binary<formula::Minus>(Operand(this->value(), value.where()), value)); }
+void Reference::operator%=(Operand value) && { assign(engine::binary<formula::Times>(Operand(this->value(), value.where()), value)); }
+void Reference::operator/=(Operand value) && { assign(engine::binary<formula::Divide>(Operand(this->value(), value.where()), value)); }
+void Reference::operator*=(Operand value) && { assign(Operand(this->value(), value.where()).get() * value.get()); }
+
+}  // namespace dl

@@ -1,0 +1,3 @@
+// The main function of every test program, compiled once.
+#define BOOST_TEST_MODULE dlarray
+#include <boost/test/unit_test.hpp>
