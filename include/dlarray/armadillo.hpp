@@ -33,21 +33,26 @@ DlArray fromArmadillo(const T* elements, const Size& size, std::string_view form
 inline arma::uword lengthOf(const DlArray& x, Index dimension) { return static_cast<arma::uword>(size(x, dimension)); }
 
 /// Which arrays an Armadillo class can hold, and the sizes its constructors then take.
-template <class M> struct ArmadilloClass;
-template <class T> struct ArmadilloClass<arma::Mat<T>> {
+template <class M>
+struct ArmadilloClass;
+template <class T>
+struct ArmadilloClass<arma::Mat<T>> {
   static constexpr const char* name = "arma::Mat, which has two dimensions";
   static bool fits(const DlArray& x) { return ismatrix(x); }
   static auto sizes(const DlArray& x) { return std::tuple(lengthOf(x, 0), lengthOf(x, 1)); }
 };
-template <class T> struct ArmadilloClass<arma::Col<T>> {
+template <class T>
+struct ArmadilloClass<arma::Col<T>> {
   static constexpr const char* name = "arma::Col, which has one dimension";
   static bool fits(const DlArray& x) { return isvector(x) || size(x) == Size{0, 0}; }
   static auto sizes(const DlArray& x) { return std::tuple(static_cast<arma::uword>(numel(x))); }
 };
-template <class T> struct ArmadilloClass<arma::Row<T>> : ArmadilloClass<arma::Col<T>> {
+template <class T>
+struct ArmadilloClass<arma::Row<T>> : ArmadilloClass<arma::Col<T>> {
   static constexpr const char* name = "arma::Row, which has one dimension";
 };
-template <class T> struct ArmadilloClass<arma::Cube<T>> {
+template <class T>
+struct ArmadilloClass<arma::Cube<T>> {
   static constexpr const char* name = "arma::Cube, which has three dimensions";
   static bool fits(const DlArray& x) {
     for (Index d = 3; d < ndims(x); ++d)
@@ -59,7 +64,10 @@ template <class T> struct ArmadilloClass<arma::Cube<T>> {
 
 /// Mat, Col, Row and Cube of the element types above.
 template <class M>
-concept Armadillo = requires { ArmadilloClass<M>::name; } && ArmadilloElement<typename M::elem_type>;
+concept Armadillo = requires {
+  ArmadilloClass<M>::name;
+}
+&&ArmadilloElement<typename M::elem_type>;
 
 template <Armadillo M>
 auto sizesFor(const DlArray& x, const char* function, std::source_location where) {
@@ -78,9 +86,10 @@ struct Extract<M> {
       std::vector<double> values(static_cast<std::size_t>(numel(x)));
       copyOut(x, values.data(), Type::Double);
       for (std::size_t i = 0; i < values.size(); ++i) {
-        const bool exact = values[i] >= 0 && values[i] <= 0x1p53 && values[i] == static_cast<double>(static_cast<T>(values[i]));
-        if (!exact) failArmadilloUnsigned(static_cast<Index>(i), values[i], where);
-        result[static_cast<arma::uword>(i)] = static_cast<T>(values[i]);
+        const double v = values[i];
+        const bool exact = v >= 0 && v <= 0x1p53 && v == static_cast<double>(static_cast<T>(v));
+        if (!exact) failArmadilloUnsigned(static_cast<Index>(i), v, where);
+        result[static_cast<arma::uword>(i)] = static_cast<T>(v);
       }
     }
     return result;
@@ -90,7 +99,8 @@ struct Extract<M> {
 }  // namespace detail
 
 /// An array of the elements of a matrix, a vector or an expression of Armadillo's such as `A * B + C`, copied once. Of `double`,
-/// `float` or, as logical, the 0s and 1s of Armadillo's comparisons; throws for other unsigned numbers. `format` labels the dimensions.
+/// `float` or, as logical, the 0s and 1s of Armadillo's comparisons; throws for other unsigned numbers. `format` labels the
+/// dimensions.
 template <detail::ArmadilloElement T, class Expression>
 DlArray dlarray(const arma::Base<T, Expression>& x, std::string_view format = "",
                 std::source_location where = std::source_location::current()) {
@@ -116,7 +126,7 @@ DlArray dlarray(const arma::BaseCube<T, Expression>& x, std::string_view format 
 
 /// An array's elements as a constant matrix of Armadillo's, without a copy; see `view`. Copies of it look at the same elements.
 template <detail::Armadillo M>
-  requires Element<typename M::elem_type>
+requires Element<typename M::elem_type>
 class View {
  public:
   explicit View(const DlArray& x, std::source_location where = std::source_location::current())
@@ -151,11 +161,11 @@ class View {
 };
 
 /// The elements of an array as a constant `arma::mat`, `fmat`, `vec`, `rowvec`, `cube`, ... without a copy and without trace:
-/// `const auto A = view<arma::mat>(X); arma::solve(*A, b)`. The view keeps the elements alive and as they are, whatever becomes of X.
-/// Throws when the element type is another or the class has too few dimensions.
+/// `const auto A = view<arma::mat>(X); arma::solve(*A, b)`. The view keeps the elements alive and as they are, whatever becomes
+/// of X. Throws when the element type is another or the class has too few dimensions.
 template <detail::Armadillo M>
-  requires Element<typename M::elem_type>
-View<M> view(const DlArray& x, std::source_location where = std::source_location::current()) {
+requires Element<typename M::elem_type> View<M> view(const DlArray& x,
+                                                     std::source_location where = std::source_location::current()) {
   detail::noteExtraction(x);
   return View<M>(x, where);
 }

@@ -129,23 +129,41 @@ class Operand {
       : array_(&array), dying_(&array), where_(where) {}
   template <Number T>
   Operand(T value, std::source_location where = std::source_location::current())
-      : own_(value), array_(&own_), dying_(&own_), where_(where) {}
+      : number_(static_cast<double>(value)), where_(where) {
+    if constexpr (std::same_as<T, float> || std::same_as<T, bool>)
+      hold(value);
+    else
+      isNumber_ = true;
+  }
   Operand(const Reference& reference, std::source_location where = std::source_location::current());
   /// Passing an operand on names the same array; only the first holder may use up its memory.
-  Operand(const Operand& other) noexcept : array_(other.array_), where_(other.where_) {}
+  Operand(const Operand& other) noexcept : array_(other.array_), number_(other.number_), isNumber_(other.isNumber_), where_(other.where_) {}
   Operand& operator=(const Operand&) = delete;
 
-  const DlArray& get() const noexcept { return *array_; }
-  const DlArray* operator->() const noexcept { return array_; }
-  operator const DlArray&() const noexcept { return *array_; }
+  const DlArray& get() const {
+    if (!array_) hold(number_);
+    return *array_;
+  }
+  const DlArray* operator->() const { return &get(); }
+  operator const DlArray&() const { return get(); }
   /// The array when it is a temporary that nobody else can see afterwards, else null.
   DlArray* dying() const noexcept { return dying_; }
+  /// True when a C++ number of double precision was given: `number()` then saves making an array of it.
+  bool isNumber() const noexcept { return isNumber_; }
+  double number() const noexcept { return number_; }
   const std::source_location& where() const noexcept { return where_; }
 
  private:
-  DlArray own_;
-  const DlArray* array_;
-  DlArray* dying_ = nullptr;
+  void hold(DlArray value) const {
+    own_ = std::move(value);
+    array_ = dying_ = &own_;
+  }
+
+  mutable DlArray own_;
+  mutable const DlArray* array_ = nullptr;
+  mutable DlArray* dying_ = nullptr;
+  double number_ = 0;
+  bool isNumber_ = false;
   std::source_location where_;
 };
 

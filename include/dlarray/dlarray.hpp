@@ -5,6 +5,7 @@
 #include <dlarray/device.hpp>
 #include <dlarray/error.hpp>
 #include <dlarray/ops/compare.hpp>
+#include <dlarray/ops/creation.hpp>
 #include <dlarray/ops/derivatives.hpp>
 #include <dlarray/ops/elementwise.hpp>
 #include <dlarray/ops/linalg.hpp>
@@ -12,6 +13,7 @@
 #include <dlarray/ops/scan.hpp>
 #include <dlarray/ops/shape.hpp>
 #include <dlarray/ops/sort.hpp>
+#include <dlarray/random.hpp>
 #include <dlarray/size.hpp>
 #include <dlarray/subscript.hpp>
 #include <dlarray/types.hpp>

@@ -9,12 +9,15 @@ namespace dl::detail {
 }
 
 [[noreturn]] void failArmadilloLogical(Index position, double value, std::source_location where) {
-  fail(where, "dlarray:unsigned", "dlarray: a matrix of Armadillo's unsigned numbers becomes logical, but its element {} is {}; convert it to arma::mat first",
+  fail(where, "dlarray:unsigned",
+       "dlarray: a matrix of Armadillo's unsigned numbers becomes logical, but its element {} is {}; convert it to arma::mat "
+       "first",
        position, value);
 }
 
 [[noreturn]] void failArmadilloUnsigned(Index position, double value, std::source_location where) {
-  fail(where, "extractdata:unsigned", "extractdata: Armadillo's unsigned numbers cannot hold element {}, which is {}", position, value);
+  fail(where, "extractdata:unsigned", "extractdata: Armadillo's unsigned numbers cannot hold element {}, which is {}", position,
+       value);
 }
 
 }  // namespace dl::detail

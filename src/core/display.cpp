@@ -19,9 +19,12 @@ using Header = detail::Header;
 
 double valueAt(const Header& h, Index i) {
   switch (h.type) {
-    case Type::Single: return static_cast<double>(static_cast<const float*>(h.data)[i]);
-    case Type::Logical: return static_cast<const bool*>(h.data)[i] ? 1.0 : 0.0;
-    default: return static_cast<const double*>(h.data)[i];
+    case Type::Single:
+      return static_cast<double>(static_cast<const float*>(h.data)[i]);
+    case Type::Logical:
+      return static_cast<const bool*>(h.data)[i] ? 1.0 : 0.0;
+    default:
+      return static_cast<const double*>(h.data)[i];
   }
 }
 
@@ -125,7 +128,8 @@ class Printer {
       if (columns_ > perLine) addColumnsTitle(begin, end);
       text_ += '\n';
       for (Index row = 0; row < rows_ && left_ > 0; ++row) {
-        for (Index column = begin; column < end && left_ > 0; ++column, --left_) notation.write(text_, valueAt(h_, first + column * rows_ + row));
+        for (Index column = begin; column < end && left_ > 0; ++column, --left_)
+          notation.write(text_, valueAt(h_, first + column * rows_ + row));
         text_ += '\n';
       }
     }

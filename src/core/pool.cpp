@@ -42,6 +42,16 @@ void watchThreadEnd() {
   smallBlocks.watched = true;
 }
 
+// Counts a list that may have become too long, and frees what is beyond half of what is kept.
+void trim(int c) noexcept {
+  const std::uint32_t half = static_cast<std::uint32_t>(detail::keptPerClass >> 7 >> c);
+  std::uint32_t length = 0;
+  detail::FreeBlock** last = &smallBlocks.first[c];
+  for (; *last && length < half; ++length) last = &(*last)->next;
+  while (*last) std::free(std::exchange(*last, (*last)->next));
+  smallBlocks.given[c] = length;
+}
+
 void* fromSystem(std::size_t bytes) {
   const std::size_t align = bytes >= hugeFrom ? hugePage : alignment;
   void* block = std::aligned_alloc(align, (bytes + align - 1) / align * align);
@@ -128,6 +138,7 @@ void deallocateSlowly(void* block, std::size_t bytes) noexcept {
     return deallocate(block, bytes);
   }
   std::free(block);
+  if (pooling && smallBlocks.watched) trim(smallClass(bytes));
 }
 
 }  // namespace detail

@@ -15,7 +15,8 @@ struct FreeBlock {
 struct SmallBlocks {
   static constexpr int classes = 10;
   FreeBlock* first[classes];
-  std::uint32_t count[classes];
+  // Blocks given back since the list's length was last looked at: an upper bound that taking blocks need not keep up.
+  std::uint32_t given[classes];
   bool watched;  // the thread's end is being waited for
   bool ended;
 };
@@ -42,7 +43,6 @@ inline void* allocate(std::size_t bytes) {
     const int c = detail::smallClass(bytes);
     if (detail::FreeBlock* block = detail::smallBlocks.first[c]) {
       detail::smallBlocks.first[c] = block->next;
-      --detail::smallBlocks.count[c];
       return block;
     }
   }
@@ -52,11 +52,10 @@ inline void* allocate(std::size_t bytes) {
 inline void deallocate(void* block, std::size_t bytes) noexcept {
   if (bytes <= detail::smallLimit && detail::pooling && detail::smallBlocks.watched) {
     const int c = detail::smallClass(bytes);
-    if ((std::size_t{64} << c) * detail::smallBlocks.count[c] < detail::keptPerClass) {
+    if (detail::smallBlocks.given[c]++ < (detail::keptPerClass >> 6 >> c)) {
       auto* freed = static_cast<detail::FreeBlock*>(block);
       freed->next = detail::smallBlocks.first[c];
       detail::smallBlocks.first[c] = freed;
-      ++detail::smallBlocks.count[c];
       return;
     }
   }

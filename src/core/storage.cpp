@@ -74,12 +74,29 @@ DlArray Storage::make(const Shape& shape, Type type, Device device) {
   h->size = shape.size;
   h->numel = n;
   h->plainScalar = n == 1 && shape.size.size() == 2 && !shape.format.labelled();
-  if (bytes > Header::tinyBytes) {
-    const std::size_t block = bytes + sizeof(Buffer);
-    h->buffer = new (allocate(block)) Buffer{{1}, block};
-    h->data = h->buffer->elements();
-  }
+  provide(h, bytes);
   return x;
+}
+
+void Storage::provide(Header* h, std::size_t bytes) {
+  if (bytes <= Header::tinyBytes) return;
+  const std::size_t block = bytes + sizeof(Buffer);
+  h->buffer = new (allocate(block)) Buffer{{1}, block};
+  h->data = h->buffer->elements();
+}
+
+DlArray Storage::makeLike(const DlArray& x, Type type) {
+  const Header& from = of(x);
+  DlArray y = adopt(scalar(type));
+  Header* h = y.header_;
+  h->device = from.device;
+  h->format = from.format;
+  if (from.plainScalar) return y;
+  h->size = from.size;
+  h->numel = from.numel;
+  h->plainScalar = false;
+  provide(h, static_cast<std::size_t>(h->numel) * bytesOf(type));
+  return y;
 }
 
 DlArray Storage::reshaped(const DlArray& x, const Shape& shape) {

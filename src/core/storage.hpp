@@ -97,6 +97,8 @@ class Storage {
   }
   /// A new array with uninitialised elements.
   static DlArray make(const Shape& shape, Type type, Device device = Device::Cpu);
+  /// A new array of the shape of `x` with uninitialised elements.
+  static DlArray makeLike(const DlArray& x, Type type);
   /// The same elements under another shape of equally many elements; shares what it can.
   static DlArray reshaped(const DlArray& x, const Shape& shape);
   /// An array of another shape and type that takes over the memory of `x`, of at least as many bytes, which nobody else uses.
@@ -125,6 +127,8 @@ class Storage {
     return h.local ? h.references : std::atomic_ref(const_cast<std::uint32_t&>(h.references)).load(std::memory_order_acquire);
   }
   static void destroy(Header* h) noexcept;
+  /// Gives a header that owns nothing yet room for its elements.
+  static void provide(Header* h, std::size_t bytes);
   static const Header& nothing() noexcept;
 
  private:

@@ -60,16 +60,22 @@ Product<T> partOf(Product<T> p, Index i, Index m, Index j, Index n) {
     return p;
 }
 
-// Cuts C into a grid with one part a thread: as even as possible, and rather by columns, which repeats only the copying of A.
+// Cuts C into a grid with one part a thread, so that the slowest part costs least: its multiplications, and what copying its
+// share of A and B into order costs, counted in multiplications.
 template <class T>
 void runInParallel(const Product<T>& p) {
-    const Index threads = p.m * p.n * p.k < parallelProducts ? 1 : std::min<Index>(threadCount(), p.m * p.n * p.k / (parallelProducts / 2));
+    const Index work = p.m * p.n * p.k;
+    const Index threads = work < parallelProducts ? 1 : std::min<Index>(threadCount(), work / (parallelProducts / 2));
+    if (threads == 1) return runProduct(p);
     const Index rowUnit = kernels<T>().rows, columnUnit = kernels<T>().columns;
     const Index rowUnits = ceilDiv(p.m, rowUnit), columnUnits = ceilDiv(p.n, columnUnit);
-    Index down = 1, across = 1, best = rowUnits * columnUnits;
+    const Index copyA = 20, copyB = p.transB ? 10 : 2;
+    Index down = 1, across = 1, best = p.m * p.n + copyA * p.m + copyB * p.n;
     for (Index d = 1; d <= std::min(threads, rowUnits); ++d) {
-        const Index a = std::min(threads / d, columnUnits), share = ceilDiv(rowUnits, d) * ceilDiv(columnUnits, a);
-        if (share < best) best = share, down = d, across = a;
+        const Index a = std::min(threads / d, columnUnits);
+        const Index rows = ceilDiv(rowUnits, d) * rowUnit, columns = ceilDiv(columnUnits, a) * columnUnit;
+        const Index cost = rows * columns + copyA * rows + copyB * columns;
+        if (cost < best) best = cost, down = d, across = a;
     }
     parallelFor(down * across, 1, [&](Index begin, Index end) {
         for (Index part = begin; part < end; ++part) {
@@ -178,6 +184,23 @@ void gemv(bool trans, Index m, Index k, T alpha, const T* a, const T* x, T beta,
     if (!direct) finish(m, alpha, to, beta, y);
 }
 
+// The same with a few vectors, row r of C being op(a) times row r of X (rows x k, element l of row r at x[r * xRow + l *
+// xStep]), for a whose columns are to be multiplied by rows of X: reading a once a row beats arranging it anew.
+template <class T>
+void thinProduct(Index rows, Index columns, Index k, T alpha, const T* a, const T* x, Index xRow, Index xStep, T beta, T* c,
+                 Index cRow, Index cStep) {
+    std::vector<T> buffer(static_cast<std::size_t>(k + 2 * columns));
+    T *row = buffer.data(), *result = row + k, *old = result + columns;
+    for (Index r = 0; r < rows; ++r) {
+        for (Index l = 0; l < k; ++l) row[l] = x[r * xRow + l * xStep];
+        columnDots(k, row, a, columns, result);
+        if (beta != T(0))
+            for (Index j = 0; j < columns; ++j) old[j] = c[r * cRow + j * cStep];
+        finish(columns, alpha, result, beta, old);
+        for (Index j = 0; j < columns; ++j) c[r * cRow + j * cStep] = old[j];
+    }
+}
+
 template <class T>
 void scale(T* c, Index n, T beta) {
     if (beta == T(0)) std::fill(c, c + n, T(0));
@@ -193,6 +216,11 @@ void gemm(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T*
     if (k == 0 || alpha == T(0)) return scale(c, m * n, beta);
     if (n == 1) return gemv(transA, m, k, alpha, a, b, beta, c);
     if (m == 1) return gemv(!transB, n, k, alpha, b, a, beta, c);
+    constexpr Index thin = 3;
+    if (transA && n <= thin && k > 64)
+        return thinProduct(n, m, k, alpha, a, b, transB ? Index{1} : k, transB ? n : Index{1}, beta, c, m, Index{1});
+    if (!transB && m <= thin && k > 64)
+        return thinProduct(m, n, k, alpha, b, a, transA ? k : Index{1}, transA ? Index{1} : m, beta, c, Index{1}, m);
     if (beta != T(0)) scale(c, m * n, beta);
     const Product<T> p{transA, transB, m, n, k, alpha, a, transA ? k : m, b, transB ? n : k, beta != T(0), c, m};
     if (k > 2 * pieceOfProduct && m * n <= 4096) runLongProduct(p);

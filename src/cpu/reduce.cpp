@@ -178,22 +178,18 @@ template <class T>
 void reduceIndex(Reduction kind, const T* x, Index inner, Index n, Index outer, T* values, T* positions) {
     assert(n > 0);
     const ReduceIndexKernels<T> kernels = DLARRAY_FOR_ARCH(reduceIndexKernels<T>)(kind);
-    if (inner == 1) {
-        parallelFor(outer, grainFor(n), [&](Index begin, Index end) {
-            for (Index c = begin; c < end; ++c) {
-                Index position = 0;
-                kernels.column(x + c * n, n, values + c, &position);
-                if (positions) positions[c] = static_cast<T>(position);
-            }
-        });
-        return;
-    }
-    const Index tile = std::min<Index>(inner, rowTile / 2), tiles = (inner + tile - 1) / tile;
     std::unique_ptr<T[]> unwanted;
     if (!positions) {
         unwanted.reset(new T[static_cast<std::size_t>(inner * outer)]);
         positions = unwanted.get();
     }
+    if (inner == 1) {
+        parallelFor(outer, grainFor(n), [&](Index begin, Index end) {
+            kernels.columns(x + begin * n, n, end - begin, values + begin, positions + begin);
+        });
+        return;
+    }
+    const Index tile = std::min<Index>(inner, rowTile / 2), tiles = (inner + tile - 1) / tile;
     parallelFor(outer * tiles, grainFor(tile * n), [&](Index begin, Index end) {
         for (Index unit = begin; unit < end; ++unit) {
             const Index column = unit % tiles * tile, page = unit / tiles;

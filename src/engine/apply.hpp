@@ -15,7 +15,10 @@ class Inputs {
   Inputs(const Operand* const* operands, int count) noexcept : operands_(operands), count_(count) {}
   int count() const noexcept { return count_; }
   const Operand* const* operands() const noexcept { return operands_; }
-  const DlArray& operator[](int i) const noexcept { return operands_[i]->get(); }
+  const DlArray& operator[](int i) const { return operands_[i]->get(); }
+  /// True when input i is a C++ number that no array has been made of.
+  bool isNumber(int i) const noexcept { return operands_[i]->isNumber(); }
+  double number(int i) const noexcept { return operands_[i]->number(); }
   /// The input when it is a temporary that nobody sees afterwards and whose elements nobody shares, else null.
   DlArray* recyclable(int i) const noexcept {
     DlArray* x = operands_[i]->dying();
@@ -23,8 +26,9 @@ class Inputs {
   }
   /// The input for keeping; a temporary is given away.
   DlArray handOver(int i) const noexcept {
+    const DlArray& kept = operands_[i]->get();
     DlArray* x = operands_[i]->dying();
-    return x ? std::move(*x) : operands_[i]->get();
+    return x ? std::move(*x) : kept;
   }
   /// Bit i: input i is kept for the gradient, so its memory is not to be used.
   void keep(unsigned inputs) noexcept { kept_ = inputs; }
@@ -50,6 +54,7 @@ struct Result {
 //   static constexpr unsigned kept;                    // bit i: input i is kept for the gradient; bit `keptResult`: the result
 //     or unsigned keep(unsigned traced) const;         // the same, by which inputs are traced (bit i)
 //   void gradient(Backward&) const;                    // none where the gradient is zero
+//   static constexpr bool sameVariable = true;         // if the result counts as the input itself in dlgradient
 // and its parameters are its members.
 inline constexpr unsigned keptResult = 1U << 31;
 
@@ -71,7 +76,7 @@ struct RuleOf {
     else
       return static_cast<void (*)(Backward&)>(nullptr);
   }
-  static constexpr Rule rule{Op::name, gradientOrNull(), std::is_empty_v<Op> ? nullptr : &destroy};
+  static constexpr Rule rule{Op::name, gradientOrNull(), std::is_empty_v<Op> ? nullptr : &destroy, requires { Op::sameVariable; }};
 };
 
 template <class Op>
@@ -131,6 +136,7 @@ template <class Op>
   std::uint8_t origin = 0;  // marks travel to results so that a later mistake can be explained
   NearNodes nodes{};
   for (int i = 0; i < count; ++i) {
+    if (inputs.isNumber(i)) continue;
     const dl::detail::Header& h = Storage::of(inputs[i]);
     if (h.device != Device::Cpu) [[unlikely]]
       return runOnDevice(Op::name, &op, inputs);

@@ -6,8 +6,7 @@ namespace dl::engine {
 /// What a gradient rule works with: the gradient by the result, what was kept, and where the gradients by the inputs go.
 class Backward {
  public:
-  Backward(Trace& trace, Node& node, DlArray gradient, Trace::Scratch& scratch, std::uint32_t first) noexcept
-      : trace_(trace), node_(node), gradient_(std::move(gradient)), scratch_(scratch), first_(first) {}
+  Backward(Trace& trace, Node& node, DlArray gradient) noexcept : trace_(trace), node_(node), gradient_(std::move(gradient)) {}
 
   /// The gradient by the result, of the result's size, labels and type.
   const DlArray& gradient() const noexcept { return gradient_; }
@@ -20,15 +19,14 @@ class Backward {
   const DlArray& result() noexcept { return node_.kept(node_.far ? static_cast<int>(node_.inputCount) : Node::near - 1); }
   const Shape& resultShape() const noexcept { return node_.shape; }
   /// True when the gradient by this input is wanted.
-  bool needs(int i) const noexcept {
-    const std::uint32_t id = node_.input(i);
-    return id >= first_ && scratch_.needed[id - first_];
-  }
+  bool needs(int i) const noexcept { return trace_.wants(node_.input(i)); }
   /// Shape and type of a traced input.
   const Shape& shape(int i) noexcept { return trace_[node_.input(i)].shape; }
   Type type(int i) noexcept { return trace_[node_.input(i)].type; }
   /// Adds to the gradient by an input. Expansion is undone here: `gradient` may have the size of the result.
   void add(int i, DlArray gradient);
+  /// The same for the plain double scalar that both input and result are; only while the walk is not recorded.
+  void addNumber(int i, double gradient);
   /// The gradient collected so far by an input, given away to be added to in place and put back with `put`; zeros at first.
   DlArray collected(int i);
   void put(int i, DlArray gradient) noexcept;
@@ -44,8 +42,6 @@ class Backward {
   Trace& trace_;
   Node& node_;
   DlArray gradient_;
-  Trace::Scratch& scratch_;
-  std::uint32_t first_;
 };
 
 namespace detail {

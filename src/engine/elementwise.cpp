@@ -16,7 +16,50 @@ bool doubleScalar(const DlArray& x) noexcept {
 }
 double number(const DlArray& x) noexcept { return *static_cast<const double*>(Storage::get(x)->data); }
 double numberOrZero(const DlArray& x) noexcept { return Storage::get(x) ? number(x) : 0.0; }
-DlArray scalar(double value) { return DlArray(value); }
+// One input of an operation on plain double scalars.
+struct ScalarInput {
+  double value;
+  std::uint32_t node = 0;  // in the open trace; 0 when it is not to be recorded
+  std::uint8_t origin = 0;
+
+  // False when the operand is anything else.
+  [[gnu::always_inline]] bool read(const Operand& x, const Trace* trace) {
+    if (x.isNumber()) {
+      value = x.number();
+      return true;
+    }
+    const dl::detail::Header* h = Storage::get(x.get());
+    if (!h || !h->plainScalar || h->type != Type::Double) return false;
+    value = *static_cast<const double*>(h->data);
+    origin = h->origin;
+    if (h->node != 0 && trace && (h->trace == trace ? trace->recording : recorded(*trace, x.get()))) node = h->node;
+    return true;
+  }
+};
+
+// Makes the last node's bookkeeping for a plain scalar: all that `fill` does for arrays of any kind.
+[[gnu::always_inline]] inline Node& appendScalar(Trace& trace, const Rule& rule, std::uint32_t inputs, std::uint32_t a, std::uint32_t b,
+                                                 const DlArray& result) {
+  Node& node = trace.append();
+  node.rule = &rule;
+  node.inputCount = inputs;
+  node.nearInputs[0] = a;
+  node.nearInputs[1] = b;
+  node.nearInputs[2] = 0;
+  node.type = Type::Double;
+  node.device = Device::Cpu;
+  node.plainScalar = true;
+  node.shape.size = Size::matrix(1, 1);
+  node.shape.format = {};
+  trace.own(result);
+  return node;
+}
+
+DlArray kept(const Operand& x) {
+  const DlArray& array = x.get();
+  DlArray* dying = x.dying();
+  return dying ? std::move(*dying) : array;
+}
 
 template <class F>
 struct Unary {
@@ -25,7 +68,6 @@ struct Unary {
   static constexpr std::size_t position = formula::UnaryFormulas::position<F>();
 
   DlArray evaluate(const Inputs& inputs) const {
-    if (doubleScalar(inputs[0])) return scalar(F::value(number(inputs[0])));
     return runUnary(inputs, position);
   }
   void gradient(Backward& b) const
@@ -37,7 +79,7 @@ struct Unary {
     if (b.recorded())
       b.add(0, F::gradient(Symbol(b.take()), Symbol(x), Symbol(y)).array);
     else if (doubleScalar(b.gradient()))
-      b.add(0, scalar(F::gradient(number(b.gradient()), numberOrZero(x), numberOrZero(y))));
+      b.addNumber(0, F::gradient(number(b.gradient()), numberOrZero(x), numberOrZero(y)));
     else
       b.add(0, runUnaryGradient(b.take(), x, y, position));
   }
@@ -59,16 +101,26 @@ struct Binary {
     return (needs & 3U) | ((needs & formula::Y) ? keptResult : 0U);
   }
   DlArray evaluate(const Inputs& inputs) const {
-    if (doubleScalar(inputs[0]) && doubleScalar(inputs[1])) return scalar(F::value(number(inputs[0]), number(inputs[1])));
     return runBinary(inputs, name, position);
   }
   void gradient(Backward& b) const {
-    const bool both = b.needs(0) && b.needs(1);
-    if (b.needs(0)) b.add(0, by<true>(b, both ? DlArray(b.gradient()) : DlArray(b.take())));
-    if (b.needs(1)) b.add(1, by<false>(b, b.take()));
+    const bool needs0 = b.needs(0), needs1 = b.needs(1);
+    if (!b.recorded() && doubleScalar(b.gradient()) && small(b)) {
+      const double g = number(b.gradient()), x0 = numberOrZero(b.input(0)), x1 = numberOrZero(b.input(1)), y = numberOrZero(b.result());
+      if (needs0) b.addNumber(0, F::gradientA(g, x0, x1, y));
+      if (needs1) b.addNumber(1, F::gradientB(g, x0, x1, y));
+      return;
+    }
+    if (needs0) b.add(0, by<true>(b, needs1 ? DlArray(b.gradient()) : DlArray(b.take())));
+    if (needs1) b.add(1, by<false>(b, b.take()));
   }
 
  private:
+  // What was kept is plain scalars only.
+  static bool small(Backward& b) {
+    const auto isSmall = [](const DlArray& x) { return !Storage::get(x) || doubleScalar(x); };
+    return isSmall(b.input(0)) && isSmall(b.input(1)) && isSmall(b.result());
+  }
   template <bool first, class T>
   static T derivative(T g, T x, T y, T z) {
     if constexpr (first)
@@ -84,9 +136,6 @@ struct Binary {
     const DlArray& x1 = (needs & formula::B) ? b.input(1) : none;
     const DlArray& y = (needs & formula::Y) ? b.result() : none;
     if (!b.recorded()) {
-      const auto small = [](const DlArray& x) { return !Storage::get(x) || doubleScalar(x); };
-      if (doubleScalar(g) && small(x0) && small(x1) && small(y))
-        return scalar(derivative<first>(number(g), numberOrZero(x0), numberOrZero(x1), numberOrZero(y)));
       if constexpr (!F::simple) {
         const auto fits = [&](const DlArray& x) { return !Storage::get(x) || numel(x) == 1 || Storage::of(x).size == Storage::of(g).size; };
         if (fits(x0) && fits(x1)) return runBinaryGradient(std::move(g), x0, x1, y, position, first);
@@ -99,7 +148,9 @@ struct Binary {
 template <class F>
 struct Relation {
   static constexpr const char* name = F::name;
-  DlArray evaluate(const Inputs& inputs) const { return runRelation(inputs, name, formula::Relations::position<F>()); }
+  DlArray evaluate(const Inputs& inputs) const {
+    return runRelation(inputs, name, formula::Relations::position<F>());
+  }
 };
 
 struct Cast {
@@ -129,6 +180,18 @@ DlArray castTo(const Operand& x, Type type) {
 
 template <class F>
 DlArray unary(const Operand& x) {
+  Trace* trace = Trace::current();
+  if (ScalarInput in; in.read(x, trace)) {
+    DlArray y(F::value(in.value));
+    if (in.origin) Storage::get(y)->origin = in.origin;
+    if (in.node) {
+      Node& node = appendScalar(*trace, detail::RuleOf<Unary<F>>::rule, 1, in.node, 0, y);
+      node.keeps = F::needs != 0;
+      if constexpr ((F::needs & formula::X) != 0) node.nearKept[0] = kept(x);
+      if constexpr ((F::needs & formula::Y) != 0) node.nearKept[Node::near - 1] = y;
+    }
+    return y;
+  }
   if (Storage::of(x).type == Type::Logical) return unary<F>(Operand(castTo(x, Type::Double), x.where()));
   return apply(Unary<F>(), x);
 }
@@ -147,13 +210,29 @@ DlArray promoted(const Operand& a, const Operand& b, Next next) {
   const DlArray a1 = castTo(a, type), b1 = castTo(b, type);
   return next(Operand(a1, a.where()), Operand(b1, b.where()));
 }
-bool sameFloating(const DlArray& a, const DlArray& b) noexcept {
-  return Storage::of(a).type == Storage::of(b).type && Storage::of(a).type != Type::Logical;
+Type typeOfOperand(const Operand& x) { return x.isNumber() ? Type::Double : Storage::of(x.get()).type; }
+bool sameFloating(const Operand& a, const Operand& b) {
+  const Type type = typeOfOperand(a);
+  return type == typeOfOperand(b) && type != Type::Logical;
 }
 }  // namespace
 
 template <class F>
 DlArray binary(const Operand& a, const Operand& b) {
+  Trace* trace = Trace::current();
+  if (ScalarInput inA, inB; inA.read(a, trace) && inB.read(b, trace)) {
+    DlArray y(F::value(inA.value, inB.value));
+    if (inA.origin | inB.origin) Storage::get(y)->origin = inA.origin | inB.origin;
+    if (inA.node | inB.node) {
+      Node& node = appendScalar(*trace, detail::RuleOf<Binary<F>>::rule, 2, inA.node, inB.node, y);
+      const unsigned keep = Binary<F>::keep((inA.node ? 1U : 0U) | (inB.node ? 2U : 0U));
+      node.keeps = keep != 0;
+      if (keep & 1U) node.nearKept[0] = kept(a);
+      if (keep & 2U) node.nearKept[1] = kept(b);
+      if (keep & keptResult) node.nearKept[Node::near - 1] = y;
+    }
+    return y;
+  }
   if (!sameFloating(a, b)) return promoted(a, b, [](const Operand& x, const Operand& y) { return binary<F>(x, y); });
   return apply(Binary<F>(), a, b);
 }

@@ -19,6 +19,11 @@ struct Reshape {
   void gradient(Backward& b) const { b.add(0, reshapeTo(b.gradient(), b.shape(0))); }
 };
 
+struct Relabel : Reshape {
+  static constexpr const char* name = "relabel";
+  static constexpr bool sameVariable = true;
+};
+
 struct Expand {
   static constexpr const char* name = "expand";
   static constexpr unsigned kept = 0;
@@ -107,6 +112,8 @@ DlArray reshapeTo(const Operand& x, const Shape& shape) {
   return apply(Reshape{shape}, x);
 }
 
+DlArray relabel(const Operand& x, const Shape& shape) { return apply(Relabel{{shape}}, x); }
+
 DlArray expandTo(const Operand& x, const Shape& shape) {
   if (Storage::shape(x) == shape) return x;
   if (numel(x) == numel(shape.size)) return reshapeTo(x, shape);
@@ -137,7 +144,8 @@ DlArray select(const Operand& condition, const Operand& a, const Operand& b) {
   if (type == Type::Logical) type = Type::Double;
   DlArray x = castTo(a, type), y = castTo(b, type);
   const Shape shape = mergeFormats(mergeFormats(Storage::shape(c), Storage::shape(x), "select", where).result, Storage::shape(y), "select", where).result;
-  const auto fit = [&](const DlArray& v) { return Storage::plainScalar(v) ? v : expandTo(v, shape); };
+  const bool empty = numel(shape.size) == 0;  // then no number stands for all elements
+  const auto fit = [&](const DlArray& v) { return Storage::plainScalar(v) && !empty ? v : expandTo(v, shape); };
   DlArray c1 = fit(c), x1 = fit(x), y1 = fit(y);
   if (numel(c1) != numel(shape.size) && numel(x1) != numel(shape.size) && numel(y1) != numel(shape.size)) c1 = expandTo(c1, shape);
   return apply(Select(), Operand(c1, where), x1, y1);

@@ -48,123 +48,152 @@ void fill(Node& node, const Inputs& inputs, const NearNodes& nodes, unsigned tra
 
 void Backward::add(int i, DlArray gradient) {
   if (!needs(i)) return;
-  const std::uint32_t id = node_.input(i);
-  Node& from = trace_[id];
+  Node& from = trace_[node_.input(i)];
   if (Storage::of(gradient).type != from.type && from.type != Type::Logical) gradient = castTo(gradient, from.type);
-  if (!(from.plainScalar && Storage::plainScalar(gradient))) gradient = sumTo(std::move(gradient), from.shape);
-  DlArray& sum = scratch_.adjoints[id - first_];
+  if (!(from.plainScalar && Storage::plainScalar(gradient)) && !(Storage::shape(gradient) == from.shape))
+    gradient = sumTo(std::move(gradient), from.shape);
+  DlArray& sum = from.adjoint;
   sum = Storage::get(sum) ? binary<formula::Plus>(std::move(sum), std::move(gradient)) : std::move(gradient);
 }
 
+void Backward::addNumber(int i, double gradient) {
+  if (!needs(i)) return;
+  Node& from = trace_[node_.input(i)];
+  if (!from.plainScalar || from.type != Type::Double) return add(i, DlArray(gradient));
+  const dl::detail::Header* sum = Storage::get(from.adjoint);
+  if (!sum)
+    from.adjoint = DlArray(gradient);
+  else if (Storage::unique(from.adjoint) && sum->plainScalar && sum->type == Type::Double)
+    *Storage::mutableData<double>(from.adjoint) += gradient;
+  else
+    from.adjoint = DlArray(*Storage::data<double>(from.adjoint) + gradient);
+}
+
 DlArray Backward::collected(int i) {
-  const std::uint32_t id = node_.input(i);
-  DlArray& sum = scratch_.adjoints[id - first_];
-  if (Storage::get(sum)) return std::move(sum);
-  const Node& from = trace_[id];
+  Node& from = trace_[node_.input(i)];
+  if (Storage::get(from.adjoint)) return std::move(from.adjoint);
   return filled(from.shape, from.type == Type::Logical ? Type::Double : from.type);
 }
 
-void Backward::put(int i, DlArray gradient) noexcept { scratch_.adjoints[node_.input(i) - first_] = std::move(gradient); }
+void Backward::put(int i, DlArray gradient) noexcept { trace_[node_.input(i)].adjoint = std::move(gradient); }
 
 namespace {
 
-void checkOpen(const std::source_location& where) {
+void checkOpen(const char* function, const std::source_location& where) {
   if (!Trace::current())
-    fail(where, "dlgradient:outsideDlfeval", "dlgradient: no trace is open; call it inside the function that dlfeval evaluates");
+    fail(where, "dlgradient:outsideDlfeval", "{}: no trace is open; call it inside the function that dlfeval evaluates", function);
 }
 
-[[noreturn]] void failNotTraced(const DlArray& y, const std::source_location& where) {
+[[noreturn]] void failNotTraced(const char* function, const DlArray& y, const std::source_location& where) {
   const Trace& trace = *Trace::current();
   const auto& h = Storage::of(y);
   if (h.node != 0)
-    fail(where, "dlgradient:notTraced", "dlgradient: the value belongs to the trace of an enclosing dlfeval, not to the innermost one");
+    fail(where, "dlgradient:notTraced", "{}: the value belongs to the trace of an enclosing dlfeval, not to the innermost one", function);
   if (trace.differentiated && (h.origin & fromGradient))
     fail(where, "dlgradient:noHigherDerivatives",
-         "dlgradient: the value was computed from a gradient that is not traced; give that dlgradient call {{.enableHigherDerivatives = true}}");
+         "{}: the value was computed from a gradient that is not traced; give that dlgradient call {{.enableHigherDerivatives = true}}", function);
   if (trace.extracted)
     fail(where, "dlgradient:notTraced",
-         "dlgradient: the value does not depend on any traced input; extractdata and conversion to numbers take values out of the trace");
+         "{}: the value does not depend on any traced input; extractdata and conversion to numbers take values out of the trace", function);
   fail(where, "dlgradient:notTraced",
-       "dlgradient: the value does not depend on any traced input; only arguments of the function that dlfeval evaluates are traced, captured arrays are constants");
+       "{}: the value does not depend on any traced input; traced are the arrays among the arguments of dlfeval, plain numbers and captured arrays "
+       "are constants",
+       function);
 }
 
-void checkValue(const Operand& y) {
+void checkValue(const char* function, const Operand& y) {
   const auto& where = y.where();
-  checkOpen(where);
+  checkOpen(function, where);
   if (numel(y) != 1)
     fail(where, "dlgradient:notScalar",
-         "dlgradient: the value to differentiate must be a scalar, it is {}; differentiate sum(y, \"all\"), or use dlvjp(y, x, w) for a weighted "
+         "{}: the value to differentiate must be a scalar, it is {}; differentiate sum(y, \"all\"), or use dlvjp(y, x, w) for a weighted "
          "sum and dljacobian(y, x, dim) for all derivatives",
-         describe(y));
+         function, describe(y));
   const auto& h = Storage::of(y);
   if (h.type == Type::ComplexDouble || h.type == Type::ComplexSingle)
-    fail(where, "dlgradient:complex", "dlgradient: the value to differentiate must be real");
-  if (h.node == 0 || h.trace != Trace::current()) failNotTraced(y, where);
+    fail(where, "dlgradient:complex", "{}: the value to differentiate must be real", function);
+  if (h.node == 0 || h.trace != Trace::current()) failNotTraced(function, y, where);
 }
 
-void checkVariable(const DlArray& x, const std::source_location& where) {
+void checkVariable(const char* function, const DlArray& x, const std::source_location& where) {
   const auto& h = Storage::of(x);
   if (h.node != 0 && h.trace == Trace::current()) return;
   fail(where, "dlgradient:variableNotTraced",
-       "dlgradient: an array of size {} by which to differentiate is not traced; pass it to the function as an argument of dlfeval, or differentiate "
+       "{}: an array of size {} by which to differentiate is not traced; pass it to the function as an argument of dlfeval, or differentiate "
        "by an array that the function computed from its arguments",
-       describe(x));
+       function, describe(x));
 }
 
-// Marks in `needed` the nodes from first to last through which y can depend on a variable.
-void markNeeded(Trace& trace, Trace::Scratch& scratch, std::uint32_t first, std::uint32_t last) {
-  auto& needed = scratch.needed;
+// True when the variables are all the trace has: every later node depends on one of them, so none needs to be marked.
+bool everythingCounts(Trace& trace, const DlArray* const* variables, std::size_t count) {
+  if (trace.variables != count) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Node& node = trace[Storage::get(*variables[i])->node];
+    if (node.rule->gradient || node.inputCount) return false;
+    for (std::size_t k = 0; k < i; ++k)
+      if (Storage::get(*variables[k])->node == Storage::get(*variables[i])->node) return false;
+  }
+  return true;
+}
+
+// Marks the nodes from first to last through which a value can depend on a variable. The variables are marked already.
+void markWanted(Trace& trace, std::uint32_t first, std::uint32_t last) {
   for (std::uint32_t id = first; id <= last; ++id) {
-    if (needed[id - first]) continue;
-    const Node& node = trace[id];
-    if (!node.rule->gradient) continue;
-    for (std::uint32_t i = 0; i < node.inputCount; ++i) {
-      const std::uint32_t from = node.input(static_cast<int>(i));
-      if (from >= first && needed[from - first]) {
-        needed[id - first] = 1;
-        break;
-      }
-    }
+    Node& node = trace[id];
+    if (node.wanted != Node::Wanted::No || !node.rule->gradient) continue;
+    const auto depends = [&](std::uint32_t from) { return from >= first && trace[from].wanted != Node::Wanted::No; };
+    const bool wanted = node.far ? std::any_of(node.far->inputs.begin(), node.far->inputs.end(), depends)
+                                 : std::any_of(node.nearInputs, node.nearInputs + Node::near, depends);
+    if (wanted) node.wanted = Node::Wanted::OnTheWay;
   }
 }
 
-void walkBack(Trace& trace, Trace::Scratch& scratch, std::uint32_t first, std::uint32_t last, bool keepData, const std::source_location& where) {
-  constexpr unsigned char variable = 2;
+// From the last node down; every node but the variables is left as it was before the walk.
+void walkBack(Trace& trace, std::uint32_t first, std::uint32_t last, bool keepData, const std::source_location& where) {
   for (std::uint32_t id = last; id >= first; --id) {
-    const unsigned char mark = scratch.needed[id - first];
-    DlArray& adjoint = scratch.adjoints[id - first];
-    if (!mark || !Storage::get(adjoint)) continue;
     Node& node = trace[id];
-    if (!node.rule->gradient) continue;
+    const bool variable = node.wanted == Node::Wanted::Variable;
+    if (!variable) node.wanted = Node::Wanted::No;
+    if (!Storage::get(node.adjoint)) continue;
+    if (!node.rule->gradient) {
+      if (!variable) node.adjoint = DlArray();
+      continue;
+    }
     if (node.released)
       fail(where, "dlgradient:dataReleased",
            "dlgradient: the trace's data was released by an earlier dlgradient of the same values; give that call {{.retainData = true}}");
-    Backward backward(trace, node, mark == variable ? adjoint : std::move(adjoint), scratch, first);
+    Backward backward(trace, node, variable ? node.adjoint : std::move(node.adjoint));
     node.rule->gradient(backward);
     if (!keepData) node.release();
   }
 }
 
-// Takes the trace's scratch for one walk, so that a rule may itself differentiate.
-class BorrowedScratch {
+// Marks the trace as being walked through, and leaves its nodes clean however the walk ends.
+class Walk {
  public:
-  explicit BorrowedScratch(Trace& trace) : trace_(trace), scratch_(std::move(trace.scratch)) {}
-  ~BorrowedScratch() {
-    scratch_.adjoints.clear();
-    trace_.scratch = std::move(scratch_);
+  Walk(Trace& trace, std::uint32_t first, std::uint32_t last, const std::source_location& where) : trace_(trace), first_(first), last_(last) {
+    if (trace.walking)
+      fail(where, "dlgradient:nested", "dlgradient: called by the derivative of a function while a gradient is computed; open a trace of its own with dlfeval");
+    trace.walking = true;
+    trace.firstWanted = first;
   }
-  BorrowedScratch(const BorrowedScratch&) = delete;
-  BorrowedScratch& operator=(const BorrowedScratch&) = delete;
-  Trace::Scratch& get() noexcept { return scratch_; }
+  ~Walk() {
+    trace_.walking = trace_.allWanted = false;
+    if (done_) return;
+    for (std::uint32_t id = first_; id <= last_; ++id) {
+      trace_[id].wanted = Node::Wanted::No;
+      trace_[id].adjoint = DlArray();
+    }
+  }
+  void done() noexcept { done_ = true; }
+  Walk(const Walk&) = delete;
+  Walk& operator=(const Walk&) = delete;
 
  private:
   Trace& trace_;
-  Trace::Scratch scratch_;
+  std::uint32_t first_, last_;
+  bool done_ = false;
 };
-
-}  // namespace
-
-namespace {
 
 struct Start {
   const DlArray* value;
@@ -177,34 +206,38 @@ void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray*
   if (!options.enableHigherDerivatives) trace.differentiated = true;
   const Recording recording(trace, options.enableHigherDerivatives);
   const auto nodeOf = [](const DlArray* x) { return Storage::get(*x)->node; };
+  const auto variableOf = [&](const DlArray* x) {
+    std::uint32_t id = nodeOf(x);
+    while (trace[id].rule->sameVariable) id = trace[id].input(0);
+    return id;
+  };
   std::uint32_t last = 0;
   for (const Start& s : starts) last = std::max(last, nodeOf(s.value));
-  std::uint32_t first = last;
-  for (std::size_t i = 0; i < count; ++i) first = std::min(first, nodeOf(variables[i]));
+  std::uint32_t first = last, end = last;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t id = variableOf(variables[i]);
+    first = std::min(first, id);
+    end = std::max(end, id);
+  }
 
-  BorrowedScratch borrowed(trace);
-  Trace::Scratch& scratch = borrowed.get();
-  scratch.needed.assign(last - first + 1, 0);
-  scratch.adjoints.resize(last - first + 1);
-  for (std::size_t i = 0; i < count; ++i)
-    if (nodeOf(variables[i]) <= last) scratch.needed[nodeOf(variables[i]) - first] = 2;
-  markNeeded(trace, scratch, first, last);
+  Walk walk(trace, first, end, where);
+  for (std::size_t i = 0; i < count; ++i) trace[variableOf(variables[i])].wanted = Node::Wanted::Variable;
+  trace.allWanted = everythingCounts(trace, variables, count);
+  if (!trace.allWanted) markWanted(trace, first, last);
 
   // A recorded walk starts from traced arrays: what it finds to be constant can then still be differentiated, to zero.
   const auto start = [&](DlArray x) { return options.enableHigherDerivatives && !Storage::traced(x) ? trace.leaf(x) : x; };
   for (Start& s : starts) {
-    if (nodeOf(s.value) < first) continue;
-    DlArray& adjoint = scratch.adjoints[nodeOf(s.value) - first];
+    Node& node = trace[nodeOf(s.value)];
+    if (!trace.wants(nodeOf(s.value))) continue;
     DlArray weight = start(std::move(s.weight));
-    adjoint = Storage::get(adjoint) ? binary<formula::Plus>(std::move(adjoint), std::move(weight)) : std::move(weight);
+    node.adjoint = Storage::get(node.adjoint) ? binary<formula::Plus>(std::move(node.adjoint), std::move(weight)) : std::move(weight);
   }
-  walkBack(trace, scratch, first, last, options.retainData || options.enableHigherDerivatives, where);
+  walkBack(trace, first, last, options.retainData || options.enableHigherDerivatives, where);
 
   for (std::size_t i = 0; i < count; ++i) {
     const DlArray& x = *variables[i];
-    const std::uint32_t id = nodeOf(&x);
-    DlArray g;
-    if (id <= last) g = count == 1 ? std::move(scratch.adjoints[id - first]) : scratch.adjoints[id - first];
+    DlArray g = trace[variableOf(&x)].adjoint;
     const Type xType = Storage::of(x).type;
     if (!Storage::get(g))
       g = start(filled(Storage::shape(x), xType == Type::Logical ? Type::Double : xType));
@@ -212,36 +245,42 @@ void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray*
       g = reshapeTo(g, Storage::shape(x));
     results[i] = std::move(g);
   }
-  scratch.adjoints.clear();
+  for (std::size_t i = 0; i < count; ++i) {
+    Node& node = trace[variableOf(variables[i])];
+    node.wanted = Node::Wanted::No;
+    node.adjoint = DlArray();
+  }
+  walk.done();
   if (!options.enableHigherDerivatives)
     for (std::size_t i = 0; i < count; ++i) detail::mark(results[i], fromGradient);
 }
 
 }  // namespace
 
-void gradients(const Operand& y, const DlArray* const* variables, DlArray* results, std::size_t count, const GradientOptions& options) {
-  checkValue(y);
-  for (std::size_t i = 0; i < count; ++i) checkVariable(*variables[i], y.where());
+void gradients(const char* function, const Operand& y, const DlArray* const* variables, DlArray* results, std::size_t count,
+               const GradientOptions& options) {
+  checkValue(function, y);
+  for (std::size_t i = 0; i < count; ++i) checkVariable(function, *variables[i], y.where());
   const Type type = Storage::of(y).type == Type::Single ? Type::Single : Type::Double;
   Start start{&y.get(), Storage::plainScalar(y) && type == Type::Double ? DlArray(1.0) : filled(Storage::shape(y), type, 1)};
   walkFrom({&start, 1}, variables, results, count, options, y.where());
 }
 
-void weightedGradients(const std::vector<DlArray>& outputs, const std::vector<DlArray>& weights, const DlArray* const* variables, DlArray* results,
-                       std::size_t count, const GradientOptions& options, const std::source_location& where) {
-  checkOpen(where);
-  for (std::size_t i = 0; i < count; ++i) checkVariable(*variables[i], where);
+void weightedGradients(const char* function, const std::vector<DlArray>& outputs, const std::vector<DlArray>& weights, const DlArray* const* variables,
+                       DlArray* results, std::size_t count, const GradientOptions& options, const std::source_location& where) {
+  checkOpen(function, where);
+  for (std::size_t i = 0; i < count; ++i) checkVariable(function, *variables[i], where);
   std::vector<Start> starts;
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const auto& h = Storage::of(outputs[k]);
     if (h.node == 0 || h.trace != Trace::current()) {
-      if (outputs.size() == 1) failNotTraced(outputs[k], where);
+      if (outputs.size() == 1) failNotTraced(function, outputs[k], where);
       continue;
     }
     DlArray weight = castTo(weights[k], h.type == Type::Single ? Type::Single : Type::Double);
     starts.push_back({&outputs[k], reshapeTo(weight, h)});
   }
-  if (starts.empty()) failNotTraced(DlArray(), where);
+  if (starts.empty()) failNotTraced(function, DlArray(), where);
   walkFrom(starts, variables, results, count, options, where);
 }
 

@@ -19,7 +19,7 @@ auto withType(Type type, Body&& body) {
 
 DlArray sameShape(DlArray* recyclable, const DlArray& like, Type type) {
   if (recyclable && Storage::of(*recyclable).type == type) return Storage::recycled(std::move(*recyclable), Storage::shape(like), type);
-  return Storage::make(Storage::shape(like), type);
+  return Storage::makeLike(like, type);
 }
 
 // How two arrays of different sizes meet: dimensions that continue each other in all three arrays are joined.
@@ -140,7 +140,7 @@ DlArray runUnaryGradient(DlArray&& g, const DlArray& x, const DlArray& y, std::s
     using T = decltype(zero);
     const auto kernel = cpu::elementwiseKernels<T>().unary[formula].gradient;
     const bool inPlace = Storage::unique(g);
-    DlArray result = inPlace ? std::move(g) : Storage::make(Storage::shape(g), type);
+    DlArray result = inPlace ? std::move(g) : Storage::makeLike(g, type);
     const T *pg = inPlace ? Storage::data<T>(result) : Storage::data<T>(g), *px = dataOrNull<T>(x), *py = dataOrNull<T>(y);
     T* to = Storage::mutableData<T>(result);
     cpu::parallelFor(numel(result), grain, [&](Index begin, Index end) {
@@ -153,7 +153,7 @@ DlArray runUnaryGradient(DlArray&& g, const DlArray& x, const DlArray& y, std::s
 DlArray runPredicate(const Inputs& in, std::size_t formula) {
   const DlArray& x = in[0];
   const DlArray wide = Storage::of(x).type == Type::Logical ? castTo(x, Type::Double) : x;
-  DlArray y = Storage::make(Storage::shape(x), Type::Logical);
+  DlArray y = Storage::makeLike(x, Type::Logical);
   withType(Storage::of(wide).type, [&](auto zero) {
     using T = decltype(zero);
     const auto kernel = cpu::elementwiseKernels<T>().predicates[formula];
@@ -186,7 +186,7 @@ DlArray runBinaryGradient(DlArray&& g, const DlArray& a, const DlArray& b, const
     const auto& kernels = cpu::elementwiseKernels<T>().binary[formula];
     const auto kernel = byA ? kernels.gradientA : kernels.gradientB;
     const bool inPlace = Storage::unique(g);
-    DlArray result = inPlace ? std::move(g) : Storage::make(Storage::shape(g), type);
+    DlArray result = inPlace ? std::move(g) : Storage::makeLike(g, type);
     const Index n = numel(result);
     const T *pg = inPlace ? Storage::data<T>(result) : Storage::data<T>(g);
     const T *pa = dataOrNull<T>(a), *pb = dataOrNull<T>(b), *py = dataOrNull<T>(y);

@@ -7,7 +7,7 @@ namespace dl::engine {
 constinit thread_local Trace* Trace::current_ = nullptr;
 
 namespace {
-constexpr Rule independent{"variable", nullptr, nullptr};
+constexpr Rule independent{"variable", nullptr, nullptr, false};
 }  // namespace
 
 void Node::release() noexcept {
@@ -45,7 +45,8 @@ Trace* Trace::open() {
   trace->append().rule = &independent;  // number 0 stands for constants
   trace->outer_ = current_;
   trace->recording = true;
-  trace->extracted = trace->differentiated = false;
+  trace->extracted = trace->differentiated = trace->walking = false;
+  trace->variables = 0;
   return current_ = trace.release();
 }
 
@@ -58,7 +59,6 @@ void Trace::close(Trace* trace) noexcept {
 void Trace::clear() noexcept {
   for (std::uint32_t id = 0; id < count_; ++id) (*this)[id].reset();
   count_ = 0;
-  scratch.adjoints.clear();
   // Arrays that outlive the trace become ordinary ones that any thread may share.
   for (detail::Link* link = arrays_.next; link != &arrays_;) {
     auto* h = static_cast<detail::Header*>(link);
@@ -71,13 +71,13 @@ void Trace::clear() noexcept {
   arrays_.previous = arrays_.next = &arrays_;
   if (blocks_.size() > keptBlocks) {
     blocks_.resize(keptBlocks);
-    scratch = Scratch();
+    capacity_ = blockNodes * static_cast<std::uint32_t>(keptBlocks);
   }
 }
 
-Node& Trace::append() {
-  if (count_ == blocks_.size() * blockNodes) blocks_.push_back(std::make_unique<Node[]>(blockNodes));
-  return (*this)[count_++];
+void Trace::grow() {
+  blocks_.push_back(std::make_unique<Node[]>(blockNodes));
+  capacity_ += blockNodes;
 }
 
 void Trace::own(const DlArray& result, std::uint32_t node) noexcept {
@@ -99,7 +99,9 @@ DlArray Trace::leaf(const DlArray& x) {
   n.inputCount = 0;
   n.type = Storage::of(x).type;
   n.device = Storage::of(x).device;
+  n.plainScalar = Storage::plainScalar(x);
   n.shape = Storage::shape(x);
+  ++variables;
   own(variable);
   return variable;
 }

@@ -14,6 +14,7 @@ struct Rule {
   /// Adds the gradients by the inputs; null where they are zero wherever they exist.
   void (*gradient)(Backward&);
   void (*destroy)(void* parameters);  // null for operations without parameters
+  bool sameVariable;                  // the result counts as the input itself in dlgradient
 };
 
 /// One operation that ran on a traced array: the rule, where its inputs came from, what its result looks like and what was kept.
@@ -28,6 +29,10 @@ struct Node {
   bool released = false;     // what was kept has been given up
   bool keeps = false;        // some array is kept
   bool plainScalar = false;  // the result is 1 x 1 without labels
+  // Used while a gradient is computed: what has been added up so far, and whether it is wanted at all.
+  enum class Wanted : std::uint8_t { No, OnTheWay, Variable };
+  Wanted wanted = Wanted::No;
+  DlArray adjoint;
   Shape shape;
   DlArray nearKept[near];
   struct Far {
@@ -62,7 +67,11 @@ class Trace {
   Node& operator[](std::uint32_t id) noexcept { return blocks_[id / blockNodes][id % blockNodes]; }
   std::uint32_t last() const noexcept { return count_ - 1; }
   /// A new node; its number is `last()`.
-  Node& append();
+  Node& append() {
+    if (count_ == capacity_) [[unlikely]]
+      grow();
+    return (*this)[count_++];
+  }
   /// Ties an array to the last node: it was computed there.
   void own(const DlArray& result) noexcept { own(result, last()); }
   void own(const DlArray& result, std::uint32_t node) noexcept;
@@ -74,12 +83,12 @@ class Trace {
   bool extracted = false;  // a traced value was taken out with extractdata: for error sentences
   bool differentiated = false;  // dlgradient ran without enableHigherDerivatives: for error sentences
 
-  /// Arrays and flags of a walk through the nodes, kept between walks.
-  struct Scratch {
-    std::vector<DlArray> adjoints;
-    std::vector<unsigned char> needed;
-  };
-  Scratch scratch;
+  bool walking = false;  // a gradient is being computed
+  // While one is: gradients by nodes from this one on are wanted, all of them or those that are marked.
+  std::uint32_t firstWanted = 0;
+  bool allWanted = false;
+  bool wants(std::uint32_t id) noexcept { return id >= firstWanted && (allWanted || (*this)[id].wanted != Node::Wanted::No); }
+  std::uint32_t variables = 0;  // nodes that are independent variables
 
  private:
   static constexpr std::uint32_t blockNodes = 128;
@@ -88,11 +97,13 @@ class Trace {
   using Block = std::unique_ptr<Node[]>;
 
   __attribute__((tls_model("initial-exec"))) static constinit thread_local Trace* current_;
+  void grow();
   void clear() noexcept;
 
   Trace* outer_ = nullptr;
   std::vector<Block> blocks_;
   std::uint32_t count_ = 0;
+  std::uint32_t capacity_ = 0;
   detail::Link arrays_;  // head of the ring of all arrays that belong to this trace
 };
 

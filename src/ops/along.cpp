@@ -2,6 +2,8 @@
 
 #include "cpu/along.hpp"
 
+#include <algorithm>
+
 namespace dl {
 
 namespace {

@@ -15,9 +15,6 @@ DlArray operator<(Operand a, Operand b) { return relation<formula::Less>(a, b); 
 DlArray operator<=(Operand a, Operand b) { return relation<formula::LessEqual>(a, b); }
 DlArray operator>(Operand a, Operand b) { return relation<formula::Greater>(a, b); }
 DlArray operator>=(Operand a, Operand b) { return relation<formula::GreaterEqual>(a, b); }
-DlArray operator&&(Operand a, Operand b) { return relation<formula::And>(a, b); }
-DlArray operator||(Operand a, Operand b) { return relation<formula::Or>(a, b); }
-DlArray operator!(Operand x) { return predicate<formula::IsZero>(x); }
 
 DlArray eq(Operand a, Operand b) { return relation<formula::Equal>(a, b); }
 DlArray ne(Operand a, Operand b) { return relation<formula::NotEqual>(a, b); }
@@ -25,6 +22,9 @@ DlArray lt(Operand a, Operand b) { return relation<formula::Less>(a, b); }
 DlArray le(Operand a, Operand b) { return relation<formula::LessEqual>(a, b); }
 DlArray gt(Operand a, Operand b) { return relation<formula::Greater>(a, b); }
 DlArray ge(Operand a, Operand b) { return relation<formula::GreaterEqual>(a, b); }
+DlArray and_(Operand a, Operand b) { return relation<formula::And>(a, b); }
+DlArray or_(Operand a, Operand b) { return relation<formula::Or>(a, b); }
+DlArray not_(Operand x) { return predicate<formula::IsZero>(x); }
 DlArray xor_(Operand a, Operand b) { return relation<formula::Xor>(a, b); }
 DlArray isnan(Operand x) { return predicate<formula::IsNan>(x); }
 DlArray isinf(Operand x) { return predicate<formula::IsInf>(x); }

@@ -14,43 +14,54 @@ namespace {
 using engine::Backward;
 using engine::Inputs;
 
-void checkWeights(const char* function, const char* what, const std::vector<DlArray>& arrays, const std::vector<DlArray>& weights,
+// The factors of a product with a Jacobian or Hessian: as many arrays, of the same sizes; a vector may be a row or a column.
+void checkFactors(const char* function, const char* what, const std::vector<const DlArray*>& arrays, const std::vector<DlArray>& factors,
                   const std::source_location& where) {
-  if (arrays.size() != weights.size())
-    fail(where, "derivatives:count", "{}: {} arrays to weight and {} weights", function, arrays.size(), weights.size());
-  for (std::size_t i = 0; i < arrays.size(); ++i)
-    if (!(Storage::of(arrays[i]).size == Storage::of(weights[i]).size) && !(numel(arrays[i]) == numel(weights[i]) && isvector(arrays[i]) && isvector(weights[i])))
-      fail(where, "derivatives:size", "{}: the weights are of size {}, {} of size {}", function, describe(weights[i]), what, describe(arrays[i]));
+  if (arrays.size() != factors.size())
+    fail(where, "derivatives:count", "{}: {} arrays were given as factors of {} {}", function, factors.size(), arrays.size(), what);
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const DlArray &x = *arrays[i], &v = factors[i];
+    if (!(size(x) == size(v)) && !(numel(x) == numel(v) && isvector(x) && isvector(v)))
+      fail(where, "derivatives:size", "{}: a factor is of size {}, the {} it belongs to of size {}", function, describe(v), what, describe(x));
+  }
 }
 
 }  // namespace
 
 namespace detail {
 
-std::vector<DlArray> weightedGradients(const std::vector<DlArray>& outputs, const std::vector<DlArray>& weights, const std::vector<const DlArray*>& variables,
-                                       const GradientOptions& options, const std::source_location& where) {
-  checkWeights("dlvjp", "the values are", outputs, weights, where);
+std::vector<DlArray> vectorTimesJacobian(const Operand& u, const std::vector<const DlArray*>& variables, const DlArray& weights,
+                                         const GradientOptions& options) {
+  checkFactors("dlvjp", "value", {&u.get()}, {weights}, u.where());
   std::vector<DlArray> results(variables.size());
-  engine::weightedGradients(outputs, weights, variables.data(), results.data(), variables.size(), options, where);
+  engine::weightedGradients("dlvjp", {u.get()}, {weights}, variables.data(), results.data(), variables.size(), options, u.where());
   return results;
 }
 
-std::vector<DlArray> jacobianTimesVector(const std::vector<DlArray>& outputs, const std::vector<const DlArray*>& variables,
-                                         const std::vector<DlArray>& directions, const GradientOptions& options, const std::source_location& where) {
-  std::vector<DlArray> points;
-  for (const DlArray* x : variables) points.push_back(*x);
-  checkWeights("dljvp", "the variables are", points, directions, where);
-  engine::Trace* trace = engine::Trace::current();
-  if (!trace) fail(where, "dljvp:outsideDlfeval", "dljvp: no trace is open; call it inside the function that dlfeval evaluates");
-  // u' w is linear in w; its derivative by w in the direction v is the Jacobian times v.
-  std::vector<DlArray> weights;
-  std::vector<const DlArray*> weightPointers;
-  for (const DlArray& u : outputs) weights.push_back(trace->leaf(engine::filled(Storage::shape(u), Storage::of(u).type)));
-  for (const DlArray& w : weights) weightPointers.push_back(&w);
-  std::vector<DlArray> products(variables.size()), results(weights.size());
-  engine::weightedGradients(outputs, weights, variables.data(), products.data(), variables.size(), {.enableHigherDerivatives = true}, where);
-  engine::weightedGradients(products, directions, weightPointers.data(), results.data(), weights.size(), options, where);
+std::vector<DlArray> hessianTimesVector(const Operand& y, const std::vector<const DlArray*>& variables, const std::vector<DlArray>& directions,
+                                        const GradientOptions& options) {
+  checkFactors("dlhvp", "variable", variables, directions, y.where());
+  std::vector<DlArray> gradient(variables.size()), results(variables.size());
+  GradientOptions first = options;
+  first.enableHigherDerivatives = true;
+  engine::gradients("dlhvp", y, variables.data(), gradient.data(), variables.size(), first);
+  engine::weightedGradients("dlhvp", gradient, directions, variables.data(), results.data(), variables.size(), options, y.where());
   return results;
+}
+
+DlArray jacobianTimesVector(const Operand& u, const std::vector<const DlArray*>& variables, const std::vector<DlArray>& directions,
+                            const GradientOptions& options) {
+  const auto& where = u.where();
+  checkFactors("dljvp", "variable", variables, directions, where);
+  engine::Trace* trace = engine::Trace::current();
+  if (!trace) fail(where, "dlgradient:outsideDlfeval", "dljvp: no trace is open; call it inside the function that dlfeval evaluates");
+  // u' w is linear in w; its derivative by w in the direction v is the Jacobian times v.
+  const DlArray weights = trace->leaf(engine::filled(Storage::shape(u), Storage::of(u).type)), *byWeights = &weights;
+  std::vector<DlArray> products(variables.size());
+  DlArray result;
+  engine::weightedGradients("dljvp", {u.get()}, {weights}, variables.data(), products.data(), variables.size(), {.enableHigherDerivatives = true}, where);
+  engine::weightedGradients("dljvp", products, directions, &byWeights, &result, 1, options, where);
+  return result;
 }
 
 }  // namespace detail
@@ -59,7 +70,7 @@ DlArray dlhessian(Operand y, const DlArray& x, GradientOptions options) {
   const DlArray* variable = &x;
   const Index n = numel(x);
   DlArray gradient;
-  engine::gradients(y, &variable, &gradient, 1, {.enableHigherDerivatives = true});
+  engine::gradients("dlhessian", y, &variable, &gradient, 1, {.enableHigherDerivatives = true});
   const Type type = Storage::of(gradient).type;
   const Shape column{Size::matrix(n, 1), {}}, matrix{Size::matrix(n, n), {}};
   DlArray hessian = engine::filled(matrix, type);
@@ -71,7 +82,7 @@ DlArray dlhessian(Operand y, const DlArray& x, GradientOptions options) {
     DlArray row, weights = Storage::copied(direction);
     DlArray one = engine::castTo(DlArray(1.0), type);
     std::memcpy(Storage::mutableData<std::byte>(weights) + static_cast<std::size_t>(i) * bytes, Storage::data<std::byte>(one), bytes);
-    engine::weightedGradients({gradient}, {std::move(weights)}, &variable, &row, 1, each, y.where());
+    engine::weightedGradients("dlhessian", {gradient}, {std::move(weights)}, &variable, &row, 1, each, y.where());
     if (options.enableHigherDerivatives)
       hessian(i, all) = row;
     else  // symmetric: a column is written as a row

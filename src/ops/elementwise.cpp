@@ -31,14 +31,21 @@ DlArray ldivide(Operand a, Operand b) { return binary<formula::Divide>(b, a); }
 DlArray uminus(Operand x) { return unary<formula::Negate>(x); }
 DlArray uplus(Operand x) { return x; }
 
-DlArray power(Operand a, Operand b) {
+namespace {
+bool isTwo(const Operand& x) {
+  if (x.isNumber()) return x.number() == 2;
+  return Storage::plainScalar(x) && !Storage::traced(x) && double(x.get()) == 2;
+}
+DlArray powerOf(const Operand& a, const Operand& b) {
   // A square costs a multiplication, the general power a logarithm and an exponential.
-  if (Storage::plainScalar(b) && !Storage::traced(b) && double(b.get()) == 2 && Storage::of(a).type != Type::Logical &&
-      engine::promote(Storage::of(a).type, Storage::of(b).type) == Storage::of(a).type)
+  if (isTwo(b) && Storage::of(a).type != Type::Logical &&
+      (Storage::of(a).type == Type::Single || b.isNumber() || Storage::of(b).type != Type::Single))
     return unary<formula::Square>(a);
   return binary<formula::Power>(a, b);
 }
-DlArray pow(Operand a, Operand b) { return power(a, b); }
+}  // namespace
+DlArray power(Operand a, Operand b) { return powerOf(a, b); }
+DlArray pow(Operand a, Operand b) { return powerOf(a, b); }
 
 DlArray abs(Operand x) { return unary<formula::Abs>(x); }
 DlArray sign(Operand x) { return unary<formula::Sign>(x); }

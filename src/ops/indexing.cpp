@@ -26,8 +26,12 @@ struct Read {
   static constexpr const char* name = "index";
   static constexpr unsigned kept = 0;
   Place place;
-  Result infer(const Inputs& in) const { return {place.shape(), Storage::of(in[0]).type}; }
-  void run(const Inputs& in, DlArray& y) const { place.copyOut(in[0], y); }
+  DlArray evaluate(const Inputs& in) const {
+    const Type type = Storage::of(in[0]).type;
+    DlArray y = place.single() ? Storage::adopt(Storage::scalar(type)) : Storage::make(place.shape(), type);
+    if (numel(y) > 0) place.copyOut(in[0], y);
+    return y;
+  }
   void gradient(Backward& b) const {
     if (!b.needs(0)) return;
     DlArray sum = b.collected(0);
@@ -104,6 +108,10 @@ DlArray writeAt(const Place& place, const Operand& x, const Operand& values) {
   if (Storage::of(values).type != Storage::of(x).type) return writeAt(place, x, engine::castTo(values, Storage::of(x).type));
   return engine::apply(Write<Place>{place}, x, values);
 }
+
+// For the functions of other files that cut arrays into pieces.
+template DlArray readAt(const RangePlace& place, const Operand& x);
+template DlArray readAt(const GridPlace& place, const Operand& x);
 
 namespace {
 

@@ -12,13 +12,6 @@ namespace dl {
 
 namespace {
 
-// The same elements under other labels. A traced array stays the same variable: gradients by the one are gradients by the other.
-DlArray relabelled(const DlArray& x, const Shape& shape) {
-  DlArray y = Storage::reshaped(x, shape);
-  if (const auto& h = Storage::of(x); h.node != 0) h.trace->own(y, h.node);
-  return y;
-}
-
 bool isVector(const Size& size) {
   return std::count_if(size.begin(), size.end(), [](Index n) { return n != 1; }) <= 1;
 }
@@ -44,13 +37,13 @@ DlArray dlarray(Operand x, std::string_view format) {
   std::vector<Index> order(labels.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return labels[static_cast<std::size_t>(a)] < labels[static_cast<std::size_t>(b)]; });
-  DlArray plain = relabelled(x, shape);
+  DlArray plain = engine::relabel(x, shape);
   if (!std::is_sorted(order.begin(), order.end())) plain = permute(plain, order);
   Shape stored{Storage::of(plain).size, {}};
   stored.size.resize(labels.size());  // what permute dropped
   for (std::size_t d = 0; d < order.size(); ++d) stored.format.set(d, labels[static_cast<std::size_t>(order[d])]);
   dropTrailing(stored);
-  return relabelled(plain, stored);
+  return engine::relabel(plain, stored);
 }
 
 DlArray stripdims(Operand x) {
@@ -58,7 +51,7 @@ DlArray stripdims(Operand x) {
   if (!shape.format.labelled()) return x;
   shape.format = {};
   dropTrailing(shape);
-  return relabelled(x, shape);
+  return engine::relabel(x, shape);
 }
 
 DlArray stripdims(Operand x, std::string_view format) {

@@ -5,11 +5,13 @@
 #include "formulas/unary.hpp"
 #include "ops/dimensions.hpp"
 
+#include <dlarray/ops/compare.hpp>
 #include <dlarray/ops/elementwise.hpp>
 #include <dlarray/ops/linalg.hpp>
 #include <dlarray/ops/reduction.hpp>
 #include <dlarray/ops/shape.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -108,10 +110,12 @@ bool isSinglePage(const DlArray& x) { return Storage::of(x).size.size() == 2; }
 // side by side: one large product in place of many.
 DlArray product(const Operand& a, bool transA, const Operand& b, bool transB) {
   if (transB || !isSinglePage(a) || isSinglePage(b)) return engine::apply(Product{transA, transB}, a, b);
-  Size columns = Storage::of(b).size;
-  const DlArray y = product(a, transA, reshape(b, columns[0], Index{-1}), false);
-  columns[0] = size(y, 0);
-  return engine::reshapeTo(y, {columns, {}});
+  Size full = Storage::of(b).size;
+  Index columns = 1;
+  for (std::size_t d = 1; d < full.size(); ++d) columns *= full[d];
+  const DlArray y = product(a, transA, engine::reshapeTo(b, {Size::matrix(full[0], columns), {}}), false);
+  full[0] = size(y, 0);
+  return engine::reshapeTo(y, {full, {}});
 }
 
 void Product::gradient(Backward& b) const {
@@ -217,7 +221,9 @@ DlArray powerSum(const Operand& x, double p, const Dimensions& dimensions) {
   if (p != 2) return sum(power(abs(x), p), dimensions);
   const Size& s = Storage::of(x).size;
   const bool plainVector = s.size() == 2 && (s[0] == 1 || s[1] == 1) && !labelled(x) && dimensions.kind() == Dimensions::Kind::All;
-  return plainVector && Storage::of(x).type != Type::Logical ? product(x, s[1] == 1, x, s[1] != 1) : sum(power(x, 2), dimensions);
+  // Both factors are named anew: a temporary handed in twice would be given away twice.
+  if (plainVector && Storage::of(x).type != Type::Logical) return product(x.get(), s[1] == 1, x.get(), s[1] != 1);
+  return sum(power(x, 2), dimensions);
 }
 
 DlArray root(const DlArray& x, double p) { return p == 2 ? sqrt(x) : power(x, 1 / p); }
@@ -232,7 +238,7 @@ DlArray normAlong(const Operand& x, double p, const Dimensions& dimensions) {
   const DlArray sums = powerSum(x, p, dimensions);
   if (trustworthy(sums)) return root(sums, p);
   const DlArray largest = max(abs(untraced(x)), Empty(), dimensions);
-  const DlArray scale = engine::select(isfinite(largest) && largest > 0, largest, 1.0);
+  const DlArray scale = engine::select(isfinite(largest / largest), largest, 1.0);
   return scale % root(powerSum(x / scale, p, dimensions), p);
 }
 

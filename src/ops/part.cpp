@@ -161,14 +161,24 @@ void ElementPlace::addIn(DlArray& x, const DlArray& values) const {
   withFloating(x, [&](auto* to, auto zero) { to[position] += Storage::data<decltype(zero)>(values)[0]; });
 }
 
+namespace {
+// Below a few megabytes a second thread costs more than it brings.
+void copyRun(const std::byte* from, std::byte* to, std::size_t count) {
+  if (count < std::size_t{4} << 20)
+    std::memcpy(to, from, count);
+  else
+    cpu::copyBlocks(from, 0, to, 0, static_cast<Index>(count), 1);
+}
+}  // namespace
+
 void RangePlace::copyOut(const DlArray& x, DlArray& y) const {
   const std::size_t b = bytesOf(Storage::of(x).type);
-  cpu::copyBlocks(constBytes(x) + static_cast<std::size_t>(start) * b, 0, bytes(y), 0, count * static_cast<Index>(b), 1);
+  copyRun(constBytes(x) + static_cast<std::size_t>(start) * b, bytes(y), static_cast<std::size_t>(count) * b);
 }
 void RangePlace::copyIn(DlArray& x, const DlArray& values) const {
   const std::size_t b = bytesOf(Storage::of(x).type);
   std::byte* to = bytes(x) + static_cast<std::size_t>(start) * b;
-  if (numel(values) == count) return cpu::copyBlocks(constBytes(values), 0, to, 0, count * static_cast<Index>(b), 1);
+  if (numel(values) == count) return copyRun(constBytes(values), to, static_cast<std::size_t>(count) * b);
   for (Index i = 0; i < count; ++i) std::memcpy(to + static_cast<std::size_t>(i) * b, constBytes(values), b);
 }
 void RangePlace::addIn(DlArray& x, const DlArray& values) const {

@@ -8,7 +8,9 @@ namespace dl {
 
 // Where elements are read or written. The three kinds answer the same questions:
 //   Shape shape() const                           of what is read there
-//   copyOut / copyIn / addIn / fill on raw arrays
+//   bool single() const                           true when that is a plain scalar
+//   bool repeats() const                          true when a position is named more than once
+//   copyOut / copyIn / addIn                      on raw arrays
 
 /// One element by its column-major position.
 struct ElementPlace {
@@ -17,6 +19,7 @@ struct ElementPlace {
   std::uint8_t dimensions = 2;
 
   Shape shape() const;
+  bool single() const noexcept { return dimensions == 2 && !format.labelled(); }
   bool repeats() const noexcept { return false; }
   void copyOut(const DlArray& x, DlArray& y) const;
   void copyIn(DlArray& x, const DlArray& values) const;
@@ -29,6 +32,7 @@ struct RangePlace {
   bool row;
 
   Shape shape() const { return {row ? Size::matrix(1, count) : Size::matrix(count, 1), {}}; }
+  bool single() const noexcept { return false; }
   bool repeats() const noexcept { return false; }
   void copyOut(const DlArray& x, DlArray& y) const;
   void copyIn(DlArray& x, const DlArray& values) const;
@@ -47,6 +51,7 @@ struct GridPlace {
   std::shared_ptr<const Positions> positions;
 
   const Shape& shape() const noexcept { return positions->shape; }
+  bool single() const noexcept { return false; }
   bool repeats() const noexcept { return positions->repeats; }
   void copyOut(const DlArray& x, DlArray& y) const;
   void copyIn(DlArray& x, const DlArray& values) const;

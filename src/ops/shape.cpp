@@ -9,7 +9,7 @@
 #include <dlarray/ops/shape.hpp>
 
 #include <algorithm>
-#include <numeric>
+#include <utility>
 
 namespace dl {
 
@@ -68,8 +68,9 @@ struct Permute {
   Result infer(const Inputs& in) const { return {shapeOf(Storage::shape(in[0])), Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
     const Shape wide = widened(Storage::shape(in[0]), count);
-    const std::vector<int> to(order.begin(), order.begin() + count);
-    cpu::permute(bytes(in[0]), elementBytes(y), spanOf(wide.size), to, Storage::mutableData<void>(y));
+    std::array<int, Size::maxDimensions> to;
+    std::copy_n(order.begin(), count, to.begin());
+    cpu::permute(bytes(in[0]), elementBytes(y), spanOf(wide.size), std::span(to).first(count), Storage::mutableData<void>(y));
   }
   void gradient(Backward& b) const;
 };
@@ -82,6 +83,16 @@ DlArray permuteBy(const Permute& p, const Operand& x) {
 void Permute::gradient(Backward& b) const { b.add(0, permuteBy(inverse(), b.gradient())); }
 
 std::string list(const std::vector<Index>& numbers) { return fmt::format("{{{}}}", fmt::join(numbers, ", ")); }
+
+void checkLabels(const Permute& p, const DlArray& x, const char* function, const std::source_location& where) {
+  if (!Storage::of(x).format.labelled()) return;
+  const Shape wide = widened(Storage::shape(x), p.count);
+  for (std::size_t d = 0; d < p.count; ++d)
+    if (wide.format[d] != wide.format[p.order[d]])
+      fail(where, "permute:labels",
+           "{}: dimensions {} and {} of {} have different labels, which keep their places; take the labels off with stripdims first", function,
+           std::min<std::size_t>(d, p.order[d]), std::max<std::size_t>(d, p.order[d]), describe(x));
+}
 
 Permute permuteFor(const std::vector<Index>& order, const DlArray& x, const char* function, const std::source_location& where) {
   const auto& h = Storage::of(x);
@@ -98,23 +109,17 @@ Permute permuteFor(const std::vector<Index>& order, const DlArray& x, const char
   }
   if (seen != (1U << p.count) - 1)
     fail(where, "permute:order", "{}: the order {} must name each of the dimensions 0 to {} once", function, list(order), p.count - 1);
-  if (!h.format.labelled()) return p;
-  const Shape wide = widened({h.size, h.format}, p.count);
-  for (std::size_t d = 0; d < p.count; ++d)
-    if (wide.format[d] != wide.format[p.order[d]])
-      fail(where, "permute:labels",
-           "{}: dimensions {} and {} of {} have different labels, which keep their places; take the labels off with stripdims first", function,
-           std::min<std::size_t>(d, p.order[d]), std::max<std::size_t>(d, p.order[d]), describe(x));
+  checkLabels(p, x, function, where);
   return p;
 }
 
 DlArray transposed(const Operand& x, const char* function) {
   if (!ismatrix(x))
     fail(x.where(), "transpose:matrix", "{}: {} is not a matrix; permute exchanges any dimensions", function, describe(x));
-  std::vector<Index> order(static_cast<std::size_t>(ndims(x)));
-  std::iota(order.begin(), order.end(), 0);
-  std::swap(order[0], order[1]);
-  return permuteBy(permuteFor(order, x, function, x.where()), x);
+  Permute p{{1, 0}, static_cast<std::uint8_t>(ndims(x))};
+  for (std::uint8_t d = 2; d < p.count; ++d) p.order[d] = d;
+  checkLabels(p, x, function, x.where());
+  return permuteBy(p, x);
 }
 
 // ---- copies and exchanges along dimensions ---------------------------------------------------------------------------
@@ -298,7 +303,7 @@ Concatenate concatenationOf(const Joint& joint, std::size_t dimension, const cha
 }
 
 DlArray join(const Dimensions& named, const std::vector<DlArray>& arrays, const char* function, const std::source_location& where) {
-  const Joint joint = jointOf(arrays, function, where);
+  Joint joint = jointOf(arrays, function, where);
   if (joint.arrays.empty()) return arrays.empty() ? DlArray() : arrays[0];
   const auto labelled = std::find_if(joint.arrays.begin(), joint.arrays.end(), [](const DlArray& x) { return Storage::of(x).format.labelled(); });
   const std::size_t dimension = resolveDimension(named, labelled == joint.arrays.end() ? joint.arrays[0] : *labelled, function, where);
@@ -309,9 +314,9 @@ DlArray join(const Dimensions& named, const std::vector<DlArray>& arrays, const 
   std::vector<Operand> operands;
   std::vector<const Operand*> pointers;
   operands.reserve(joint.arrays.size());
-  for (const DlArray& x : joint.arrays) {
-    operands.emplace_back(engine::castTo(x, joint.type), where);
-    pointers.push_back(&operands.back());
+  for (DlArray& x : joint.arrays) {
+    x = engine::castTo(x, joint.type);
+    pointers.push_back(&operands.emplace_back(std::as_const(x), where));
   }
   return engine::apply(op, Inputs(pointers.data(), static_cast<int>(pointers.size())));
 }

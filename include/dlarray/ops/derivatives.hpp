@@ -6,11 +6,12 @@
 namespace dl {
 
 namespace detail {
-/// The gradients of sum over k of <outputs[k], weights[k]> by the variables.
-std::vector<DlArray> weightedGradients(const std::vector<DlArray>& outputs, const std::vector<DlArray>& weights, const std::vector<const DlArray*>& variables,
-                                       const GradientOptions& options, const std::source_location& where);
-std::vector<DlArray> jacobianTimesVector(const std::vector<DlArray>& outputs, const std::vector<const DlArray*>& variables,
-                                         const std::vector<DlArray>& directions, const GradientOptions& options, const std::source_location& where);
+std::vector<DlArray> hessianTimesVector(const Operand& y, const std::vector<const DlArray*>& variables, const std::vector<DlArray>& directions,
+                                        const GradientOptions& options);
+std::vector<DlArray> vectorTimesJacobian(const Operand& u, const std::vector<const DlArray*>& variables, const DlArray& weights,
+                                         const GradientOptions& options);
+DlArray jacobianTimesVector(const Operand& u, const std::vector<const DlArray*>& variables, const std::vector<DlArray>& directions,
+                            const GradientOptions& options);
 template <class X>
 std::vector<DlArray> leavesOf(const X& container) {
   X copy = container;
@@ -40,18 +41,14 @@ DlArray dlhessian(Operand y, const DlArray& x, GradientOptions options = {});
 template <class X>
 X dlhvp(Operand y, const X& x, const X& v, GradientOptions options = {}) {
   const std::vector<DlArray> variables = detail::leavesOf(x);
-  GradientOptions first = options;
-  first.enableHigherDerivatives = true;
-  std::vector<DlArray> gradient(variables.size());
-  detail::gradients(y, detail::pointersTo(variables).data(), gradient.data(), variables.size(), first);
-  return detail::fillLeaves(x, detail::weightedGradients(gradient, detail::leavesOf(v), detail::pointersTo(variables), options, y.where()));
+  return detail::fillLeaves(x, detail::hessianTimesVector(y, detail::pointersTo(variables), detail::leavesOf(v), options));
 }
 
 /// The transposed Jacobian of a traced array u by x times w, which has the size of u: the gradient of sum(u .* w).
 template <class X>
 X dlvjp(Operand u, const X& x, Operand w, GradientOptions options = {}) {
   const std::vector<DlArray> variables = detail::leavesOf(x);
-  return detail::fillLeaves(x, detail::weightedGradients({u.get()}, {w.get()}, detail::pointersTo(variables), options, u.where()));
+  return detail::fillLeaves(x, detail::vectorTimesJacobian(u, detail::pointersTo(variables), w, options));
 }
 
 /// The Jacobian of a traced array u by x times v, which is of the kind and size of x; the result has the size of u. It is the
@@ -59,7 +56,7 @@ X dlvjp(Operand u, const X& x, Operand w, GradientOptions options = {}) {
 template <class X>
 DlArray dljvp(Operand u, const X& x, const X& v, GradientOptions options = {}) {
   const std::vector<DlArray> variables = detail::leavesOf(x);
-  return detail::jacobianTimesVector({u.get()}, detail::pointersTo(variables), detail::leavesOf(v), options, u.where())[0];
+  return detail::jacobianTimesVector(u, detail::pointersTo(variables), detail::leavesOf(v), options);
 }
 
 // ---- checking --------------------------------------------------------------------------------------------------------

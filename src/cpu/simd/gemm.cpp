@@ -25,8 +25,8 @@ inline Index smaller(Index a, Index b) { return a < b ? a : b; }
 // A tile of C is up to `tall` registers high and `wide` columns wide: 24 of 32 registers, or 12 of 16.
 constexpr int tall = 3;
 constexpr int wide = registerBytes == 64 ? 8 : 4;
-constexpr Index rowsOfBlock = 80;   // of A, in registers
-constexpr Index depth = 384;        // of a block, in elements of k
+constexpr Index rowsOfBlock = 30;       // of A, in registers
+constexpr Index depth = 512;            // of a block, in elements of k
 constexpr Index columnsOfPanel = 2048;  // of a packed panel of B
 
 #if defined(__AVX512F__)
@@ -161,14 +161,18 @@ void packSliver(const Product<T>& p, Index i, Index rows, Index height, Index l,
     }
 }
 
-// Rows l to l + k of a transposed B, columns j to j + n, as slivers of `wide` columns.
+// Rows l to l + k of a transposed B, columns j to j + n, as slivers of `wide` columns. Eight slivers at a time: whole
+// cache lines are read, and no more places written to than the nearest cache has ways.
 template <class T>
 void packPanel(const Product<T>& p, Index l, Index k, Index j, Index n, T* to) {
-    const Index whole = n / wide * wide;
-    for (Index q = 0; q < k; ++q) {
-        const T* from = p.b + j + (l + q) * p.ldb;
-        for (Index c = 0; c < whole; c += wide) std::memcpy(to + c * k + q * wide, from + c, wide * sizeof(T));
-        for (Index c = whole; c < n; ++c) to[whole * k + q * wide + c - whole] = from[c];
+    constexpr Index together = 8 * wide;
+    for (Index first = 0; first < n; first += together) {
+        const Index last = smaller(n, first + together), whole = first + (last - first) / wide * wide;
+        for (Index q = 0; q < k; ++q) {
+            const T* from = p.b + j + (l + q) * p.ldb;
+            for (Index c = first; c < whole; c += wide) std::memcpy(to + c * k + q * wide, from + c, wide * sizeof(T));
+            for (Index c = whole; c < last; ++c) to[whole * k + q * wide + c - whole] = from[c];
+        }
     }
 }
 
@@ -176,55 +180,69 @@ void packPanel(const Product<T>& p, Index l, Index k, Index j, Index n, T* to) {
 template <class T>
 struct Cut {
     static constexpr Index width = Types<T>::width;
-    Index steps;      // of k a block
+    Index steps;  // of k a block
     bool packA, packB;
-    Index panel;      // columns a panel
+    Index panel;  // columns a panel
 
     explicit Cut(const Product<T>& p) {
         const Index blocks = (p.k + depth - 1) / depth;
         steps = (p.k + blocks - 1) / blocks;
-        // Reading A where it lies saves a copy, as long as its columns lie close together.
-        packA = p.transA || p.lda * static_cast<Index>(sizeof(T)) > 1024;
+        packA = p.transA || (p.n > 48 && columnsFarApart(p));
         packB = p.transB && p.m > tall * width && p.ldb * static_cast<Index>(sizeof(T)) > 1024;
         panel = packB ? smaller(p.n, columnsOfPanel) : p.n;
+    }
+    // Reading A where it lies saves a copy, as long as its columns lie close together or few columns of B come to use it;
+    // columns a multiple of a kilobyte apart compete for the same places in the caches.
+    static bool columnsFarApart(const Product<T>& p) {
+        const Index bytes = p.lda * static_cast<Index>(sizeof(T));
+        return bytes > 1024 && (p.n > 192 || bytes % 1024 == 0);
     }
     Index blockRows(const Product<T>& p) const { return smaller((p.m + width - 1) / width, rowsOfBlock) * width; }
     Index scratchA(const Product<T>& p) const { return blockRows(p) * steps; }
     Index scratchB() const { return packB ? (panel + wide - 1) / wide * wide * steps : 0; }
 };
 
-// The tiles of one block of A with all columns of a panel.
+// Rows of A, as many as a few registers hold: where they are, or where they are packed.
 template <class T>
-void computeBlock(const Product<T>& p, const Cut<T>& cut, Index i, Index rows, Index l, Index k, Index j, Index n, T* scratchA,
-                  const T* panel) {
+struct Sliver {
+    Index row, rows, height, step;
+    const T* a;
+    T* packed;  // null when read where it lies
+};
+
+// Cuts rows i to i + rows of op(A) into slivers and packs, for k steps from l on, those that need it.
+template <class T>
+Index makeSlivers(const Product<T>& p, bool packAll, Index i, Index rows, Index l, Index k, T* scratch, Sliver<T>* slivers) {
     constexpr Index width = Types<T>::width;
-    struct Sliver {
-        Index at, rows, height, step;
-        const T* a;
-    };
-    Sliver slivers[rowsOfBlock];
+    constexpr Index together = 32;  // steps, so that columns of A are read in turn and not once for every sliver
     Index count = 0;
     for (Index at = 0; at < rows;) {
         const Index height = sliverHeight((rows - at + width - 1) / width), here = smaller(rows - at, height * width);
-        Sliver& s = slivers[count++];
-        s = {at, here, height, p.lda, p.a + i + at + l * p.lda};
-        if (cut.packA || here < height * width) {
-            T* packed = scratchA + at * k;
-            packSliver(p, i + at, here, height, l, k, packed);
-            s.step = height * width;
-            s.a = packed;
-        }
+        const bool pack = packAll || here < height * width;
+        T* packed = pack ? scratch + at * k : nullptr;
+        slivers[count++] = {i + at, here, height, pack ? height * width : p.lda, pack ? packed : p.a + i + at + l * p.lda, packed};
         at += here;
     }
-    const bool add = p.add || l > 0;
+    for (Index q = 0; q < k; q += together)
+        for (Index s = packAll ? 0 : count - 1; s < count; ++s)
+            if (const Sliver<T>& v = slivers[s]; v.packed)
+                packSliver(p, v.row, v.rows, v.height, l + q, smaller(together, k - q), v.packed + q * v.step);
+    return count;
+}
+
+// The tiles of one block of A with all columns of a panel of B.
+template <class T>
+void computeBlock(const Product<T>& p, const Cut<T>& cut, Index i, Index rows, Index l, Index k, Index j, Index n, T* scratchA,
+                  const T* panel) {
+    Sliver<T> slivers[rowsOfBlock];
+    const Index count = makeSlivers(p, cut.packA, i, rows, l, k, scratchA, slivers);
+    const Index bStep = cut.packB ? wide : p.transB ? p.ldb : 1, bColumn = cut.packB || p.transB ? 1 : p.ldb;
     for (Index c = 0; c < n; c += wide) {
         const T* b = cut.packB ? panel + c * k : p.transB ? p.b + j + c + l * p.ldb : p.b + l + (j + c) * p.ldb;
-        const Index bStep = cut.packB ? wide : p.transB ? p.ldb : 1, bColumn = cut.packB || p.transB ? 1 : p.ldb;
         for (Index s = 0; s < count; ++s) {
-            const Sliver& sliver = slivers[s];
-            computeTile<T>(sliver.height, smaller(wide, n - c),
-                           {k, sliver.a, sliver.step, b, bStep, bColumn, p.alpha, add, p.c + i + sliver.at + (j + c) * p.ldc, p.ldc,
-                            sliver.rows});
+            const Sliver<T>& v = slivers[s];
+            computeTile<T>(v.height, smaller(wide, n - c),
+                           {k, v.a, v.step, b, bStep, bColumn, p.alpha, p.add || l > 0, p.c + v.row + (j + c) * p.ldc, p.ldc, v.rows});
         }
     }
 }

@@ -1,8 +1,15 @@
-// Counters to random bits, bits to numbers; compiled once for every level of the processor, without contraction.
+// Counters to random bits, bits to numbers; compiled once for every level of the processor.
 #include "cpu/simd/random.hpp"
 
 #include <cmath>
 #include <cstring>
+
+// A fused multiply-add rounds once where processors without it round twice: without it numbers are the same everywhere.
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#else
+#pragma GCC optimize("fp-contract=off")
+#endif
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {

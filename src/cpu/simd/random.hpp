@@ -8,7 +8,7 @@
 namespace dl::cpu {
 
 /// Kernels from counters to bits and from bits to numbers. They give the same numbers to the last bit on every processor:
-/// all arithmetic in them is rounded step by step (the file is compiled without contraction to fused multiply-add).
+/// all arithmetic in them is rounded step by step.
 struct RandomKernels {
     /// The words of Philox4x32-10 for the counters counter to counter + blocks - 1: four words a block.
     void (*words)(std::uint64_t key, std::uint64_t counter, Index blocks, std::uint32_t* words);

@@ -18,9 +18,9 @@ struct ReduceKernels {
 /// Kernels of max or min with positions, for any n.
 template <class T>
 struct ReduceIndexKernels {
-    /// The value and first position of the extreme of x[0 .. n).
-    void (*column)(const T* x, Index n, T* value, Index* position);
-    /// The same for width columns side by side, x[i + k * stride] being element k of column i; positions as T.
+    /// The value and first position (as T) of the extreme of each of `count` columns of n elements.
+    void (*columns)(const T* x, Index n, Index count, T* values, T* positions);
+    /// The same for `width` columns side by side, x[i + k * stride] being element k of column i.
     void (*rows)(const T* x, Index width, Index stride, Index n, T* values, T* positions);
 };
 

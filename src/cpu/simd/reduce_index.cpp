@@ -1,7 +1,9 @@
 // The extreme of columns and rows with its position; compiled once for every level of the processor.
+#include <cstring>
 #include <limits>
 
 #include "cpu/simd/reduce.hpp"
+#include "cpu/simd/square.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
@@ -20,10 +22,29 @@ T extreme(const T* x, Index n, T start) {
     Index i = 0;
     for (; i + lanes <= n; i += lanes)
         for (int j = 0; j < lanes; ++j) part[j] = beats<max>(x[i + j], part[j]) ? x[i + j] : part[j];
-    for (; i < n; ++i) part[0] = beats<max>(x[i], part[0]) ? x[i] : part[0];
+    if (i < n) {
+        T last[lanes];
+        for (int j = 0; j < lanes; ++j) last[j] = start;
+        std::memcpy(last, x + i, static_cast<std::size_t>(n - i) * sizeof(T));
+        for (int j = 0; j < lanes; ++j) part[j] = beats<max>(last[j], part[j]) ? last[j] : part[j];
+    }
     for (int half = lanes / 2; half > 0; half /= 2)
         for (int j = 0; j < half; ++j) part[j] = beats<max>(part[j + half], part[j]) ? part[j + half] : part[j];
     return part[0];
+}
+
+// The first i with x[i] == value, n when there is none.
+template <class T>
+Index find(const T* x, Index n, T value) {
+    constexpr Index piece = 256 / sizeof(T);
+    Index i = 0;
+    for (; i + piece <= n; i += piece) {
+        unsigned found = 0;
+        for (Index j = 0; j < piece; ++j) found |= x[i + j] == value;
+        if (found) break;
+    }
+    while (i < n && !(x[i] == value)) ++i;
+    return i;
 }
 
 // Finds the extreme piece by piece and looks for its position only in the piece that has it.
@@ -39,8 +60,7 @@ void column(const T* x, Index n, T* value, Index* position) {
         best = here;
         bestPiece = i;
     }
-    Index i = bestPiece;
-    while (i < n && !(x[i] == best)) ++i;
+    const Index i = bestPiece + find(x + bestPiece, n - bestPiece, best);
     *value = i < n ? best : std::numeric_limits<T>::quiet_NaN();
     *position = i < n ? i : 0;
 }
@@ -63,12 +83,32 @@ void rows(const T* x, Index width, Index stride, Index n, T* values, T* position
     }
 }
 
+// Short columns are turned around, some at a time, and reduced as rows.
+template <bool max, class T>
+void columns(const T* x, Index n, Index count, T* values, T* positions) {
+    constexpr Index together = 32, shortColumn = 64;
+    if (n <= shortColumn) {
+        T turned[together * shortColumn];
+        for (Index c = 0; c < count; c += together) {
+            const Index here = count - c < together ? count - c : together;
+            transposeSquares<T, 4>(x + c * n, n, turned, together, here, n);
+            rows<max>(turned, here, together, n, values + c, positions + c);
+        }
+        return;
+    }
+    for (Index c = 0; c < count; ++c) {
+        Index position;
+        column<max>(x + c * n, n, values + c, &position);
+        positions[c] = static_cast<T>(position);
+    }
+}
+
 }  // namespace
 
 template <class T>
 ReduceIndexKernels<T> reduceIndexKernels(Reduction kind) {
-    if (kind == Reduction::max) return {column<true, T>, rows<true, T>};
-    return {column<false, T>, rows<false, T>};
+    if (kind == Reduction::max) return {columns<true, T>, rows<true, T>};
+    return {columns<false, T>, rows<false, T>};
 }
 
 template ReduceIndexKernels<float> reduceIndexKernels(Reduction);

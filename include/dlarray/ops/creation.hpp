@@ -1,0 +1,75 @@
+#pragma once
+#include <dlarray/array.hpp>
+
+// New arrays. Sizes are given as a Size, `zeros(Size{2, 3})`, or one by one, `zeros(2, 3)`; a single number n means n x n, none a scalar.
+// Behind the sizes may stand the element type, `zeros(2, 3, Type::Single)`, or "like" and an array whose type (not whose labels) is taken.
+// All throw for negative sizes and are unlabelled constants.
+namespace dl {
+
+namespace detail {
+
+/// The size and type that the arguments of a creation function ask for.
+struct Wanted {
+  Size size;
+  Type type = Type::Double;
+
+  void take(Index n) { size.push_back(n); }
+  void take(Type wanted) { type = wanted; }
+  void take(std::string_view word);
+  void take(const DlArray& x);
+};
+void finish(Wanted& wanted, const char* function);
+Type typeLike(std::string_view word, const DlArray& x);
+
+template <class T>
+concept SizeOrType = Integer<T> || std::same_as<T, Type> || std::same_as<T, DlArray> || std::same_as<T, Reference> ||
+                     (std::convertible_to<const T&, std::string_view> && !std::same_as<T, std::nullptr_t>);
+
+template <class... A>
+Wanted wanted(const char* function, const A&... arguments) {
+  Wanted result;
+  (result.take(arguments), ...);
+  finish(result, function);
+  return result;
+}
+
+}  // namespace detail
+
+/// Zeros, false for Type::Logical. (MATLAB: zeros)
+DlArray zeros(const Size& size, Type type = Type::Double);
+DlArray zeros(const Size& size, std::string_view like, const DlArray& x);
+template <Integer I, detail::SizeOrType... More>
+DlArray zeros(I first, const More&... more) {
+  const detail::Wanted w = detail::wanted("zeros", first, more...);
+  return zeros(w.size, w.type);
+}
+inline DlArray zeros() { return 0.0; }
+
+/// Ones, true for Type::Logical. (MATLAB: ones)
+DlArray ones(const Size& size, Type type = Type::Double);
+DlArray ones(const Size& size, std::string_view like, const DlArray& x);
+template <Integer I, detail::SizeOrType... More>
+DlArray ones(I first, const More&... more) {
+  const detail::Wanted w = detail::wanted("ones", first, more...);
+  return ones(w.size, w.type);
+}
+inline DlArray ones() { return 1.0; }
+
+/// The identity matrix: ones where row and column agree, zeros elsewhere. Throws for more than two dimensions. (MATLAB: eye)
+DlArray eye(const Size& size, Type type = Type::Double);
+DlArray eye(const Size& size, std::string_view like, const DlArray& x);
+template <Integer I, detail::SizeOrType... More>
+DlArray eye(I first, const More&... more) {
+  const detail::Wanted w = detail::wanted("eye", first, more...);
+  return eye(w.size, w.type);
+}
+inline DlArray eye() { return 1.0; }
+
+/// A row of n numbers at equal distances; the first is `from`, the last `to`, both exactly. One number is `to`. (MATLAB: linspace)
+DlArray linspace(double from, double to, Index n = 100, std::source_location where = std::source_location::current());
+/// The row first, first + 1, ... up to last, which is met in spite of rounding errors; empty when last < first. (MATLAB: first:last)
+DlArray colon(double first, double last, std::source_location where = std::source_location::current());
+/// The row first, first + step, ... up to last, or down to it when the step is negative. (MATLAB: first:step:last)
+DlArray colon(double first, double step, double last, std::source_location where = std::source_location::current());
+
+}  // namespace dl

@@ -1,0 +1,125 @@
+#include "core/fail.hpp"
+#include "core/storage.hpp"
+#include "cpu/random.hpp"
+#include "ops/creation.hpp"
+
+#include <dlarray/random.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <mutex>
+#include <random>
+
+namespace dl {
+
+namespace {
+
+// The generator: its state is all there is to it. A call takes the blocks that it needs and makes its numbers outside the lock.
+class Generator {
+ public:
+  RandomState state() {
+    const std::lock_guard lock(mutex_);
+    return state_;
+  }
+  RandomState exchange(const RandomState& state) {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(state_, state);
+  }
+  // The state before `blocks` more blocks were taken.
+  RandomState advance(std::uint64_t blocks) {
+    const std::lock_guard lock(mutex_);
+    const RandomState before = state_;
+    state_.position += blocks;
+    return before;
+  }
+
+ private:
+  std::mutex mutex_;
+  RandomState state_;
+};
+
+Generator& generator() {
+  static constinit Generator shared;
+  return shared;
+}
+
+// An array filled by fill(elements, count, seed, position), which takes `perBlock` elements from a block.
+template <class T, class Fill>
+DlArray drawn(const Size& size, Index perBlock, Fill fill) {
+  DlArray x = Storage::make(newShape(size), typeOf<T>);
+  const Index n = numel(x);
+  if (n == 0) return x;
+  const auto blocks = static_cast<std::uint64_t>((n + perBlock - 1) / perBlock);
+  const RandomState at = generator().advance(blocks);
+  [[maybe_unused]] const std::uint64_t used = fill(Storage::mutableData<T>(x), n, at.seed, at.position);
+  assert(used == blocks);
+  return x;
+}
+
+// Calls fill with a number of the C++ type of the array that is wanted.
+template <class Fill>
+DlArray drawnOf(Type type, const char* function, Fill fill) {
+  if (type == Type::Double) return fill(double());
+  if (type == Type::Single) return fill(float());
+  fail({}, "random:type", "{}: random numbers are double or single, not {}", function, name(type));
+}
+
+template <class T>
+constexpr Index realsPerBlock = sizeof(T) == sizeof(float) ? 4 : 2;
+constexpr Index integersPerBlock = 2;
+
+}  // namespace
+
+RandomState rng() { return generator().state(); }
+RandomState rng(std::uint64_t seed) { return generator().exchange({seed, 0}); }
+RandomState rng(const RandomState& state) { return generator().exchange(state); }
+
+RandomState rng(std::string_view kind, std::source_location where) {
+  if (kind == "default") return rng(std::uint64_t{0});
+  if (kind != "shuffle") fail(where, "rng:kind", "rng: \"{}\" is neither \"default\" nor \"shuffle\"; a number is a seed", kind);
+  std::random_device device;
+  return rng((std::uint64_t{device()} << 32) | device());
+}
+
+DlArray rand(const Size& size, Type type) {
+  return drawnOf(type, "rand", [&](auto zero) {
+    using T = decltype(zero);
+    return drawn<T>(size, realsPerBlock<T>, cpu::fillUniform<T>);
+  });
+}
+DlArray rand(const Size& size, std::string_view like, const DlArray& x) { return rand(size, detail::typeLike(like, x)); }
+
+DlArray randn(const Size& size, Type type) {
+  return drawnOf(type, "randn", [&](auto zero) {
+    using T = decltype(zero);
+    return drawn<T>(size, realsPerBlock<T>, cpu::fillNormal<T>);
+  });
+}
+DlArray randn(const Size& size, std::string_view like, const DlArray& x) { return randn(size, detail::typeLike(like, x)); }
+
+DlArray randi(IntegerRange range, const Size& size, Type type) {
+  if (range.low > range.high) fail({}, "randi:range", "randi: there are no whole numbers from {} to {}", range.low, range.high);
+  const Index exact = Index{1} << (type == Type::Single ? 24 : 53);
+  if (range.low < -exact || range.high > exact)
+    fail({}, "randi:range", "randi: not all whole numbers from {} to {} are {} numbers", range.low, range.high, name(type));
+  return drawnOf(type, "randi", [&](auto zero) {
+    using T = decltype(zero);
+    return drawn<T>(size, integersPerBlock, [&](T* y, Index n, std::uint64_t seed, std::uint64_t position) {
+      return cpu::fillIntegers(y, n, range.low, range.high, seed, position);
+    });
+  });
+}
+DlArray randi(IntegerRange range, const Size& size, std::string_view like, const DlArray& x) {
+  return randi(range, size, detail::typeLike(like, x));
+}
+
+DlArray randperm(Index n, std::source_location where) { return randperm(n, n, where); }
+
+DlArray randperm(Index n, Index k, std::source_location where) {
+  if (n < 0 || k < 0 || k > n) fail(where, "randperm:count", "randperm: {} of {} positions cannot be drawn", k, n);
+  const DlArray whole = drawn<double>(Size{1, n}, integersPerBlock, cpu::permutation<double>);
+  if (k == n) return whole;
+  return dlarray(Storage::data<double>(whole), Size{1, k});
+}
+
+}  // namespace dl
