@@ -213,6 +213,13 @@ namespace detail {
 DlArray fromData(const void* data, Type type, const Size& size, std::string_view format, std::source_location where);
 DlArray fromRows(const std::vector<std::vector<double>>& rows, Type type, std::string_view format, std::source_location where);
 
+/// A number of any type as one of a list. Being a class, it loses against lists of lists: `{{1.0}, {2.0}}` is a column.
+struct AnyNumber {
+  double value;
+  template <Number T>
+  constexpr AnyNumber(T number) : value(static_cast<double>(number)) {}
+};
+
 template <Number T>
 inline constexpr Type arrayType = [] {
   if constexpr (Element<T>)
@@ -243,7 +250,9 @@ template <Number T>
 DlArray dlarray(std::initializer_list<T> row, std::string_view format = "", std::source_location where = std::source_location::current()) {
   return detail::fromNumbers(row.begin(), Size{1, static_cast<Index>(row.size())}, format, where);
 }
-DlArray dlarray(std::initializer_list<double> row, std::string_view format = "", std::source_location where = std::source_location::current());
+/// The same for numbers of different types, `dlarray({1, 2.5})`.
+DlArray dlarray(std::initializer_list<detail::AnyNumber> row, std::string_view format = "",
+                std::source_location where = std::source_location::current());
 
 /// A matrix, rows as written: `dlarray({{1, 2}, {3, 4}})`; throws when the rows differ in length.
 template <Number T>

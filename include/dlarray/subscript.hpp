@@ -114,6 +114,11 @@ class Reference {
   void operator*=(Operand value) &&;
   void operator/=(Operand value) &&;
   void operator%=(Operand value) &&;
+  void operator+=(Operand value) &;
+  void operator-=(Operand value) &;
+  void operator*=(Operand value) &;
+  void operator/=(Operand value) &;
+  void operator%=(Operand value) &;
 
  private:
   void assign(const DlArray& value);

@@ -44,6 +44,7 @@ double scalarValue(const DlArray& x, const char* wanted) {
   if (h.numel != 1)
     throw Error("dlarray:scalar", fmt::format("{}: an array of size {} was used where a scalar is needed; take an element, or use sum, all or any", wanted,
                                               describe(x)));
+  if (wanted == std::string_view("number")) noteExtraction(x);
   double value;
   convertTo<double>(h.data, h.type, &value, 1);
   return value;
@@ -102,8 +103,10 @@ DlArray fromData(const void* data, Type type, const Size& size, std::string_view
 
 }  // namespace detail
 
-DlArray dlarray(std::initializer_list<double> row, std::string_view format, std::source_location where) {
-  return dlarray<double>(row, format, where);
+DlArray dlarray(std::initializer_list<detail::AnyNumber> row, std::string_view format, std::source_location where) {
+  std::vector<double> values;
+  for (const detail::AnyNumber& number : row) values.push_back(number.value);
+  return dlarray(values.data(), Size{1, static_cast<Index>(values.size())}, format, where);
 }
 DlArray dlarray(std::initializer_list<std::initializer_list<double>> rows, std::string_view format, std::source_location where) {
   return dlarray<double>(rows, format, where);

@@ -10,8 +10,10 @@ constexpr std::string_view ownRoot() {
   return path;
 }
 bool isOwn(std::string_view file) {
-  return file.starts_with(ownRoot()) &&
-         (file.substr(ownRoot().size()).starts_with("src/") || file.substr(ownRoot().size()).starts_with("include/"));
+  const bool source = file.starts_with(ownRoot()) && file.substr(ownRoot().size()).starts_with("src/");
+  // Headers are found wherever they are installed, and by relative paths too.
+  const bool header = file.find("include/dlarray/") != std::string_view::npos && file.ends_with(".hpp");
+  return source || header;
 }
 }  // namespace
 

@@ -1,5 +1,10 @@
 #include "core/storage.hpp"
 
+#include "core/fail.hpp"
+
+#include <algorithm>
+#include <utility>
+
 namespace dl {
 
 namespace detail {
@@ -64,8 +69,32 @@ const detail::Header& Storage::nothing() noexcept {
   return *header;
 }
 
+namespace {
+
+// The number of elements, when an array can have as many.
+Index countOf(const Size& size, Type type) {
+  Index n = 1;
+  bool tooMany = false;
+  for (Index s : size) tooMany |= __builtin_mul_overflow(n, s, &n);
+  Index bytes;
+  if (std::find(size.begin(), size.end(), 0) != size.end()) return 0;
+  if (tooMany || __builtin_mul_overflow(n, static_cast<Index>(bytesOf(type)), &bytes))
+    throw Error("dlarray:memory", fmt::format("an array of size {} has more elements than memory can hold", toString(size)));
+  return n;
+}
+
+void* allocateFor(const Size& size, std::size_t bytes) {
+  try {
+    return allocate(bytes);
+  } catch (const std::bad_alloc&) {
+    throw Error("dlarray:memory", fmt::format("no memory for an array of size {}, which takes {:.1f} GiB", toString(size), static_cast<double>(bytes) / (1U << 30)));
+  }
+}
+
+}  // namespace
+
 DlArray Storage::make(const Shape& shape, Type type, Device device) {
-  const Index n = numel(shape.size);
+  const Index n = countOf(shape.size, type);
   const std::size_t bytes = static_cast<std::size_t>(n) * bytesOf(type);
   Header* h = scalar(type);
   DlArray x = adopt(h);  // owns the header should the buffer's allocation fail
@@ -81,7 +110,7 @@ DlArray Storage::make(const Shape& shape, Type type, Device device) {
 void Storage::provide(Header* h, std::size_t bytes) {
   if (bytes <= Header::tinyBytes) return;
   const std::size_t block = bytes + sizeof(Buffer);
-  h->buffer = new (allocate(block)) Buffer{{1}, block};
+  h->buffer = new (allocateFor(h->size, block)) Buffer{{1}, block};
   h->data = h->buffer->elements();
 }
 

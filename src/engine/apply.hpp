@@ -63,6 +63,10 @@ concept Differentiable = requires(const Op& op, Backward& b) { op.gradient(b); }
 
 namespace detail {
 
+/// Parameters that lie in the node and need no clearing away.
+template <class Op>
+inline constexpr bool trivial = std::is_empty_v<Op> || (std::is_trivially_destructible_v<Op> && sizeof(Op) <= sizeof(Node::nearParameters));
+
 template <class Op>
 struct RuleOf {
   static void gradient(Backward& backward);
@@ -76,7 +80,7 @@ struct RuleOf {
     else
       return static_cast<void (*)(Backward&)>(nullptr);
   }
-  static constexpr Rule rule{Op::name, gradientOrNull(), std::is_empty_v<Op> ? nullptr : &destroy, requires { Op::sameVariable; }};
+  static constexpr Rule rule{Op::name, gradientOrNull(), trivial<Op> ? nullptr : &destroy, requires { Op::sameVariable; }};
 };
 
 template <class Op>
@@ -180,6 +184,24 @@ template <class Op>
 DlArray apply(const Op& op, const Operand& a, const Operand& b, const Operand& c) {
   const Operand* operands[] = {&a, &b, &c};
   return detail::applyTo(op, operands, 3);
+}
+
+/// Records a new plain double scalar with up to two inputs: all that `fill` does for arrays of any kind.
+[[gnu::always_inline]] inline Node& appendScalar(Trace& trace, const Rule& rule, std::uint32_t inputs, std::uint32_t a, std::uint32_t b,
+                                                 const DlArray& result) {
+  Node& node = trace.append();
+  node.rule = &rule;
+  node.inputCount = inputs;
+  node.nearInputs[0] = a;
+  node.nearInputs[1] = b;
+  node.nearInputs[2] = 0;
+  node.type = Type::Double;
+  node.device = Device::Cpu;
+  node.plainScalar = true;
+  node.shape.size = Size::matrix(1, 1);
+  node.shape.format = {};
+  trace.own(result);
+  return node;
 }
 
 /// Runs an operation on a list of arrays.

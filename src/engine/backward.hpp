@@ -7,11 +7,24 @@ namespace dl::engine {
 class Backward {
  public:
   Backward(Trace& trace, Node& node, DlArray gradient) noexcept : trace_(trace), node_(node), gradient_(std::move(gradient)) {}
+  Backward(Trace& trace, Node& node, double gradient) noexcept : trace_(trace), node_(node), isNumber_(true), number_(gradient) {}
 
   /// The gradient by the result, of the result's size, labels and type.
-  const DlArray& gradient() const noexcept { return gradient_; }
+  const DlArray& gradient() {
+    if (isNumber_) {
+      gradient_ = DlArray(number_);
+      isNumber_ = false;
+    }
+    return gradient_;
+  }
   /// The same, given away: its memory may be used for the answer. Once only.
-  DlArray&& take() noexcept { return std::move(gradient_); }
+  DlArray&& take() {
+    gradient();
+    return std::move(gradient_);
+  }
+  /// True when the gradient is a plain number that no array has been made of, and the walk is not recorded.
+  bool isNumber() const noexcept { return isNumber_; }
+  double number() const noexcept { return number_; }
   int inputs() const noexcept { return static_cast<int>(node_.inputCount); }
   /// An input that the operation asked to keep.
   const DlArray& input(int i) noexcept { return node_.kept(i); }
@@ -41,6 +54,8 @@ class Backward {
  private:
   Trace& trace_;
   Node& node_;
+  bool isNumber_ = false;
+  double number_ = 0;
   DlArray gradient_;
 };
 

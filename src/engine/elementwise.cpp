@@ -37,24 +37,6 @@ struct ScalarInput {
   }
 };
 
-// Makes the last node's bookkeeping for a plain scalar: all that `fill` does for arrays of any kind.
-[[gnu::always_inline]] inline Node& appendScalar(Trace& trace, const Rule& rule, std::uint32_t inputs, std::uint32_t a, std::uint32_t b,
-                                                 const DlArray& result) {
-  Node& node = trace.append();
-  node.rule = &rule;
-  node.inputCount = inputs;
-  node.nearInputs[0] = a;
-  node.nearInputs[1] = b;
-  node.nearInputs[2] = 0;
-  node.type = Type::Double;
-  node.device = Device::Cpu;
-  node.plainScalar = true;
-  node.shape.size = Size::matrix(1, 1);
-  node.shape.format = {};
-  trace.own(result);
-  return node;
-}
-
 DlArray kept(const Operand& x) {
   const DlArray& array = x.get();
   DlArray* dying = x.dying();
@@ -78,8 +60,8 @@ struct Unary {
     const DlArray &x = useX ? b.input(0) : none, &y = useY ? b.result() : none;
     if (b.recorded())
       b.add(0, F::gradient(Symbol(b.take()), Symbol(x), Symbol(y)).array);
-    else if (doubleScalar(b.gradient()))
-      b.addNumber(0, F::gradient(number(b.gradient()), numberOrZero(x), numberOrZero(y)));
+    else if (b.isNumber())
+      b.addNumber(0, F::gradient(b.number(), numberOrZero(x), numberOrZero(y)));
     else
       b.add(0, runUnaryGradient(b.take(), x, y, position));
   }
@@ -105,8 +87,8 @@ struct Binary {
   }
   void gradient(Backward& b) const {
     const bool needs0 = b.needs(0), needs1 = b.needs(1);
-    if (!b.recorded() && doubleScalar(b.gradient()) && small(b)) {
-      const double g = number(b.gradient()), x0 = numberOrZero(b.input(0)), x1 = numberOrZero(b.input(1)), y = numberOrZero(b.result());
+    if (b.isNumber() && small(b)) {
+      const double g = b.number(), x0 = numberOrZero(b.input(0)), x1 = numberOrZero(b.input(1)), y = numberOrZero(b.result());
       if (needs0) b.addNumber(0, F::gradientA(g, x0, x1, y));
       if (needs1) b.addNumber(1, F::gradientB(g, x0, x1, y));
       return;

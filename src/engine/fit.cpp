@@ -30,7 +30,11 @@ struct Expand {
   Shape to;
   DlArray evaluate(const Inputs& in) const {
     const DlArray& x = in[0];
-    if (numel(x) == 1) return filled(to, Storage::of(x).type, double(x));
+    if (numel(x) == 1) {
+      double value;
+      dl::detail::copyOut(x, &value, Type::Double);
+      return filled(to, Storage::of(x).type, value);
+    }
     DlArray y = Storage::make(to, Storage::of(x).type);
     if (numel(y) > 0) repeat(in, y);
     return y;

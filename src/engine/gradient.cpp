@@ -52,26 +52,28 @@ void Backward::add(int i, DlArray gradient) {
   if (Storage::of(gradient).type != from.type && from.type != Type::Logical) gradient = castTo(gradient, from.type);
   if (!(from.plainScalar && Storage::plainScalar(gradient)) && !(Storage::shape(gradient) == from.shape))
     gradient = sumTo(std::move(gradient), from.shape);
-  DlArray& sum = from.adjoint;
-  sum = Storage::get(sum) ? binary<formula::Plus>(std::move(sum), std::move(gradient)) : std::move(gradient);
+  if (!from.hasAdjoint()) {
+    from.adjoint = std::move(gradient);
+    return;
+  }
+  from.adjointArray();
+  from.adjoint = binary<formula::Plus>(std::move(from.adjoint), std::move(gradient));
 }
 
 void Backward::addNumber(int i, double gradient) {
   if (!needs(i)) return;
   Node& from = trace_[node_.input(i)];
-  if (!from.plainScalar || from.type != Type::Double) return add(i, DlArray(gradient));
-  const dl::detail::Header* sum = Storage::get(from.adjoint);
-  if (!sum)
-    from.adjoint = DlArray(gradient);
-  else if (Storage::unique(from.adjoint) && sum->plainScalar && sum->type == Type::Double)
-    *Storage::mutableData<double>(from.adjoint) += gradient;
-  else
-    from.adjoint = DlArray(*Storage::data<double>(from.adjoint) + gradient);
+  if (!from.plainScalar || from.type != Type::Double || Storage::get(from.adjoint)) return add(i, DlArray(gradient));
+  from.adjointNumber = from.hasNumber ? from.adjointNumber + gradient : gradient;
+  from.hasNumber = true;
 }
 
 DlArray Backward::collected(int i) {
   Node& from = trace_[node_.input(i)];
-  if (Storage::get(from.adjoint)) return std::move(from.adjoint);
+  if (from.hasAdjoint()) {
+    from.adjointArray();
+    return std::move(from.adjoint);
+  }
   return filled(from.shape, from.type == Type::Logical ? Type::Double : from.type);
 }
 
@@ -154,16 +156,25 @@ void walkBack(Trace& trace, std::uint32_t first, std::uint32_t last, bool keepDa
     Node& node = trace[id];
     const bool variable = node.wanted == Node::Wanted::Variable;
     if (!variable) node.wanted = Node::Wanted::No;
-    if (!Storage::get(node.adjoint)) continue;
+    if (!node.hasAdjoint()) continue;
     if (!node.rule->gradient) {
-      if (!variable) node.adjoint = DlArray();
+      if (!variable) {
+        node.adjoint = DlArray();
+        node.hasNumber = false;
+      }
       continue;
     }
     if (node.released)
       fail(where, "dlgradient:dataReleased",
            "dlgradient: the trace's data was released by an earlier dlgradient of the same values; give that call {{.retainData = true}}");
-    Backward backward(trace, node, variable ? node.adjoint : std::move(node.adjoint));
-    node.rule->gradient(backward);
+    if (node.hasNumber) {
+      Backward backward(trace, node, node.adjointNumber);
+      node.hasNumber = variable;
+      node.rule->gradient(backward);
+    } else {
+      Backward backward(trace, node, variable ? node.adjoint : std::move(node.adjoint));
+      node.rule->gradient(backward);
+    }
     if (!keepData) node.release();
   }
 }
@@ -182,6 +193,7 @@ class Walk {
     if (done_) return;
     for (std::uint32_t id = first_; id <= last_; ++id) {
       trace_[id].wanted = Node::Wanted::No;
+      trace_[id].hasNumber = false;
       trace_[id].adjoint = DlArray();
     }
   }
@@ -198,6 +210,7 @@ class Walk {
 struct Start {
   const DlArray* value;
   DlArray weight;
+  bool isOne = false;  // in place of a weight
 };
 
 void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray* results, std::size_t count, const GradientOptions& options,
@@ -230,14 +243,19 @@ void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray*
   for (Start& s : starts) {
     Node& node = trace[nodeOf(s.value)];
     if (!trace.wants(nodeOf(s.value))) continue;
+    if (s.isOne) {
+      node.adjointNumber = 1;
+      node.hasNumber = true;
+      continue;
+    }
     DlArray weight = start(std::move(s.weight));
-    node.adjoint = Storage::get(node.adjoint) ? binary<formula::Plus>(std::move(node.adjoint), std::move(weight)) : std::move(weight);
+    node.adjoint = node.hasAdjoint() ? binary<formula::Plus>(node.adjointArray(), std::move(weight)) : std::move(weight);
   }
   walkBack(trace, first, last, options.retainData || options.enableHigherDerivatives, where);
 
   for (std::size_t i = 0; i < count; ++i) {
     const DlArray& x = *variables[i];
-    DlArray g = trace[variableOf(&x)].adjoint;
+    DlArray g = trace[variableOf(&x)].adjointArray();
     const Type xType = Storage::of(x).type;
     if (!Storage::get(g))
       g = start(filled(Storage::shape(x), xType == Type::Logical ? Type::Double : xType));
@@ -262,7 +280,8 @@ void gradients(const char* function, const Operand& y, const DlArray* const* var
   checkValue(function, y);
   for (std::size_t i = 0; i < count; ++i) checkVariable(function, *variables[i], y.where());
   const Type type = Storage::of(y).type == Type::Single ? Type::Single : Type::Double;
-  Start start{&y.get(), Storage::plainScalar(y) && type == Type::Double ? DlArray(1.0) : filled(Storage::shape(y), type, 1)};
+  const bool number = Storage::plainScalar(y) && type == Type::Double && !options.enableHigherDerivatives;
+  Start start{&y.get(), number ? DlArray() : filled(Storage::shape(y), type, 1), number};
   walkFrom({&start, 1}, variables, results, count, options, y.where());
 }
 
@@ -278,7 +297,7 @@ void weightedGradients(const char* function, const std::vector<DlArray>& outputs
       continue;
     }
     DlArray weight = castTo(weights[k], h.type == Type::Single ? Type::Single : Type::Double);
-    starts.push_back({&outputs[k], reshapeTo(weight, h)});
+    starts.push_back({&outputs[k], reshapeTo(weight, h), false});
   }
   if (starts.empty()) failNotTraced(function, DlArray(), where);
   walkFrom(starts, variables, results, count, options, where);

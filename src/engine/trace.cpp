@@ -10,6 +10,14 @@ namespace {
 constexpr Rule independent{"variable", nullptr, nullptr, false};
 }  // namespace
 
+const DlArray& Node::adjointArray() {
+  if (hasNumber) {
+    adjoint = DlArray(adjointNumber);
+    hasNumber = false;
+  }
+  return adjoint;
+}
+
 void Node::release() noexcept {
   released = true;
   if (!keeps) return;

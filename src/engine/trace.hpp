@@ -32,6 +32,8 @@ struct Node {
   // Used while a gradient is computed: what has been added up so far, and whether it is wanted at all.
   enum class Wanted : std::uint8_t { No, OnTheWay, Variable };
   Wanted wanted = Wanted::No;
+  bool hasNumber = false;
+  double adjointNumber = 0;  // in place of `adjoint` for plain double scalars while nothing is recorded
   DlArray adjoint;
   Shape shape;
   DlArray nearKept[near];
@@ -45,6 +47,10 @@ struct Node {
 
   std::uint32_t input(int i) const noexcept { return far ? far->inputs[static_cast<std::size_t>(i)] : nearInputs[i]; }
   DlArray& kept(int i) noexcept { return far ? far->kept[static_cast<std::size_t>(i)] : nearKept[i]; }
+  /// True once anything has been added up.
+  bool hasAdjoint() const noexcept { return hasNumber || Storage::get(adjoint); }
+  /// What has been added up, as an array, null for nothing; the node keeps it.
+  const DlArray& adjointArray();
   void reset() noexcept;
   void release() noexcept;
 };

@@ -22,7 +22,7 @@ void checkFactors(const char* function, const char* what, const std::vector<cons
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const DlArray &x = *arrays[i], &v = factors[i];
     if (!(size(x) == size(v)) && !(numel(x) == numel(v) && isvector(x) && isvector(v)))
-      fail(where, "derivatives:size", "{}: a factor is of size {}, the {} it belongs to of size {}", function, describe(v), what, describe(x));
+      fail(where, "derivatives:size", "{}: a factor of size {} was given for a {} of size {}", function, describe(v), what, describe(x));
   }
 }
 

@@ -92,7 +92,10 @@ DlArray hypot(Operand a, Operand b) { return binary<formula::Hypot>(a, b); }
 DlArray max(Operand a, Operand b) { return binary<formula::Max>(a, b); }
 DlArray min(Operand a, Operand b) { return binary<formula::Min>(a, b); }
 DlArray real(Operand x) { return x; }
-DlArray imag(Operand x) { return engine::binary<formula::Times>(engine::unary<formula::Sign>(x), DlArray(0.0)); }
+DlArray imag(Operand x) {
+  // 0 * x would be NaN of NaN and -0 of negative numbers.
+  return engine::castTo(engine::relation<formula::Less>(x, x), engine::promote(Storage::of(x.get()).type, Type::Double));
+}
 DlArray conj(Operand x) { return x; }
 DlArray angle(Operand x) { return unary<formula::Angle>(x); }
 

@@ -3,7 +3,7 @@
 #include "formulas/binary.hpp"
 #include "ops/part.hpp"
 
-#include <dlarray/ops/elementwise.hpp>
+#include <dlarray/ops/linalg.hpp>
 
 #include <numeric>
 
@@ -35,6 +35,12 @@ struct Read {
   void gradient(Backward& b) const {
     if (!b.needs(0)) return;
     DlArray sum = b.collected(0);
+    if constexpr (std::same_as<Place, ElementPlace>) {
+      if (b.isNumber() && Storage::unique(sum) && Storage::of(sum).type == Type::Double) {
+        Storage::mutableData<double>(sum)[place.position] += b.number();
+        return b.put(0, std::move(sum));
+      }
+    }
     if (b.recorded() || !Storage::unique(sum) || Storage::of(sum).type != Storage::of(b.gradient()).type)
       sum = addAt(place, std::move(sum), b.take());
     else
@@ -174,6 +180,20 @@ void assign(DlArray& x, const Place& place, const DlArray& value, const std::sou
 namespace detail {
 
 DlArray readElement(const DlArray& x, const Index* position, int count, std::source_location where) {
+  // The shortcut of small objectives: one number out of a double array.
+  if (const auto& h = Storage::of(x); count == 1 && h.type == Type::Double && position[0] >= 0 && position[0] < h.numel) {
+    DlArray y(static_cast<const double*>(h.data)[position[0]]);
+    if (h.origin) Storage::get(y)->origin = h.origin;
+    engine::Trace* trace = engine::Trace::current();
+    if (h.node != 0 && trace && engine::recorded(*trace, x)) {
+      using Op = Read<ElementPlace>;
+      engine::Node& node = engine::appendScalar(*trace, engine::detail::RuleOf<Op>::rule, 1, h.node, 0, y);
+      static_assert(engine::detail::trivial<Op>);
+      node.keeps = false;
+      node.parameters = new (node.nearParameters) Op{ElementPlace{position[0], {}, 2}};
+    }
+    return y;
+  }
   return readAt(elementPlace(x, position, count, where), x);
 }
 
@@ -230,10 +250,23 @@ void Reference::become(DlArray value) {
   target_ = nullptr;
 }
 
-void Reference::operator+=(Operand value) && { assign(engine::binary<formula::Plus>(Operand(this->value(), value.where()), value)); }
-void Reference::operator-=(Operand value) && { assign(engine::binary<formula::Minus>(Operand(this->value(), value.where()), value)); }
-void Reference::operator%=(Operand value) && { assign(engine::binary<formula::Times>(Operand(this->value(), value.where()), value)); }
-void Reference::operator/=(Operand value) && { assign(engine::binary<formula::Divide>(Operand(this->value(), value.where()), value)); }
-void Reference::operator*=(Operand value) && { assign(Operand(this->value(), value.where()).get() * value.get()); }
+namespace {
+template <class F>
+DlArray combined(const Reference& x, const Operand& value) {
+  return engine::binary<F>(Operand(x.value(), value.where()), value);
+}
+DlArray product(const Reference& x, const Operand& value) { return mtimes(Operand(x.value(), value.where()), value); }
+}  // namespace
+
+void Reference::operator+=(Operand value) && { assign(combined<formula::Plus>(*this, value)); }
+void Reference::operator-=(Operand value) && { assign(combined<formula::Minus>(*this, value)); }
+void Reference::operator%=(Operand value) && { assign(combined<formula::Times>(*this, value)); }
+void Reference::operator/=(Operand value) && { assign(combined<formula::Divide>(*this, value)); }
+void Reference::operator*=(Operand value) && { assign(product(*this, value)); }
+void Reference::operator+=(Operand value) & { become(combined<formula::Plus>(*this, value)); }
+void Reference::operator-=(Operand value) & { become(combined<formula::Minus>(*this, value)); }
+void Reference::operator%=(Operand value) & { become(combined<formula::Times>(*this, value)); }
+void Reference::operator/=(Operand value) & { become(combined<formula::Divide>(*this, value)); }
+void Reference::operator*=(Operand value) & { become(product(*this, value)); }
 
 }  // namespace dl

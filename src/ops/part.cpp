@@ -1,5 +1,8 @@
 #include "ops/part.hpp"
 
+#include "cpu/elementwise.hpp"
+#include "formulas/binary.hpp"
+
 #include <algorithm>
 #include <numeric>
 
@@ -183,9 +186,9 @@ void RangePlace::copyIn(DlArray& x, const DlArray& values) const {
 }
 void RangePlace::addIn(DlArray& x, const DlArray& values) const {
   withFloating(x, [&](auto* to, auto zero) {
-    const auto* from = Storage::data<decltype(zero)>(values);
-    auto* at = to + start;
-    for (Index i = 0; i < count; ++i) at[i] += from[i];
+    using T = decltype(zero);
+    const auto plus = cpu::elementwiseKernels<T>().binary[formula::BinaryFormulas::position<formula::Plus>()].value;
+    plus(count, to + start, 1, Storage::data<T>(values), 1, to + start);
   });
 }
 

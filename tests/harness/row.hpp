@@ -30,7 +30,7 @@ struct Row {
   std::vector<Input> inputs;
   std::function<DlArray(const Arrays& x)> op;
   std::function<Numbers(const std::vector<Plain>& x)> reference;
-  std::string expect;        // "1(C) x 7(B)", "2 x 3 logical"
+  std::string expect;        // "1(C) x 7(B)"; "2 x 3 logical" or "2 x 3 double" where the type is not that of the inputs
   int order = 2;             // derivatives up to this order are checked
   double tolerance = 1e-12;  // of values in double, relative to the larger of 1 and the value
 };

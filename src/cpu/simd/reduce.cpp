@@ -12,51 +12,80 @@ namespace dl::cpu::DLARRAY_ARCH {
 namespace {
 
 // A reduction is a first step on an element, an associative combination, and a neutral start. gather() combines a result
-// with four elements.
+// with four elements. All take numbers or registers of them.
 template <class T>
 struct Sum {
     static constexpr T start = 0;
-    static T first(T x) { return x; }
-    static T combine(T a, T b) { return a + b; }
-    static T gather(T y, T a, T b, T c, T d) { return y + ((a + b) + (c + d)); }
+    template <class U>
+    static U first(U x) {
+        return x;
+    }
+    template <class U>
+    static U combine(U a, U b) {
+        return a + b;
+    }
+    template <class U>
+    static U gather(U y, U a, U b, U c, U d) {
+        return y + ((a + b) + (c + d));
+    }
 };
 template <class T>
 struct SumSquares : Sum<T> {
-    static T first(T x) { return x * x; }
+    template <class U>
+    static U first(U x) {
+        return x * x;
+    }
 };
 template <class T>
 struct SumAbs : Sum<T> {
-    static T first(T x) { return x < 0 ? -x : x; }
+    template <class U>
+    static U first(U x) {
+        return x < U{} ? -x : x;
+    }
 };
 template <class T>
 struct Prod {
     static constexpr T start = 1;
-    static T first(T x) { return x; }
-    static T combine(T a, T b) { return a * b; }
-    static T gather(T y, T a, T b, T c, T d) { return y * ((a * b) * (c * d)); }
+    template <class U>
+    static U first(U x) {
+        return x;
+    }
+    template <class U>
+    static U combine(U a, U b) {
+        return a * b;
+    }
+    template <class U>
+    static U gather(U y, U a, U b, U c, U d) {
+        return y * ((a * b) * (c * d));
+    }
 };
 // A NaN on the right never wins, so it never gets to the left; only the start value can then remain, see settle().
-template <class T>
-struct Max {
-    static constexpr T start = -std::numeric_limits<T>::infinity();
-    static T first(T x) { return x; }
-    static T combine(T a, T b) { return b > a ? b : a; }
-    static T gather(T y, T a, T b, T c, T d) { return combine(combine(combine(combine(y, a), b), c), d); }
+template <class T, bool max>
+struct Extreme {
+    static constexpr T start = max ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
+    template <class U>
+    static U first(U x) {
+        return x;
+    }
+    template <class U>
+    static U combine(U a, U b) {
+        if constexpr (max) return b > a ? b : a;
+        else return b < a ? b : a;
+    }
+    template <class U>
+    static U gather(U y, U a, U b, U c, U d) {
+        return combine(combine(combine(combine(y, a), b), c), d);
+    }
 };
 template <class T>
-struct Min {
-    static constexpr T start = std::numeric_limits<T>::infinity();
-    static T first(T x) { return x; }
-    static T combine(T a, T b) { return b < a ? b : a; }
-    static T gather(T y, T a, T b, T c, T d) { return combine(combine(combine(combine(y, a), b), c), d); }
-};
+using Max = Extreme<T, true>;
+template <class T>
+using Min = Extreme<T, false>;
 
-template <class Op, class T>
+template <class Op>
 constexpr bool isExtreme = false;
-template <class T>
-constexpr bool isExtreme<Max<T>, T> = true;
-template <class T>
-constexpr bool isExtreme<Min<T>, T> = true;
+template <class T, bool max>
+constexpr bool isExtreme<Extreme<T, max>> = true;
 
 // The start value as the result of an extreme means that it occurs, or that there are only NaN.
 template <class Op, class T>
@@ -65,6 +94,15 @@ T settle(T result, const T* x, Index stride, Index n) {
     for (Index k = 0; k < n; ++k)
         if (x[k * stride] == x[k * stride]) return result;
     return std::numeric_limits<T>::quiet_NaN();
+}
+
+template <class Op, int lanes, class T>
+__attribute__((always_inline)) inline T foldParts(T* part) {
+    if constexpr (lanes == 1) return part[0];
+    else {
+        for (int j = 0; j < lanes / 2; ++j) part[j] = Op::combine(part[j], part[j + lanes / 2]);
+        return foldParts<Op, lanes / 2>(part);
+    }
 }
 
 // Reduces a column in `lanes` interleaved parts, then the parts in a tree.
@@ -79,52 +117,61 @@ T columnInLanes(const T* x, Index n) {
         std::memcpy(last, x + i, static_cast<std::size_t>(n - i) * sizeof(T));
         for (int j = 0; j < lanes; ++j) part[j] = Op::combine(part[j], Op::first(last[j]));
     }
-    for (int half = lanes / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; ++j) part[j] = Op::combine(part[j], part[j + half]);
-    return part[0];
+    return foldParts<Op, lanes>(part);
 }
 
-// Up to this length a column is reduced element by element, several columns at a time.
+// Up to this length a column is reduced in the order of its elements, four at a time, and several columns side by side.
 template <class T>
-constexpr Index shortColumn = 128 / sizeof(T) - 1;
+constexpr Index shortColumn = 512 / sizeof(T) - 1;
+
+template <class Op, class T>
+__attribute__((always_inline)) inline T columnInOrder(const T* x, Index n) {
+    T result = Op::start;
+    Index i = 0;
+    for (; i + 4 <= n; i += 4)
+        result = Op::gather(result, Op::first(x[i]), Op::first(x[i + 1]), Op::first(x[i + 2]), Op::first(x[i + 3]));
+    for (; i < n; ++i) result = Op::combine(result, Op::first(x[i]));
+    return result;
+}
 
 template <class Op, class T>
 T column(const T* x, Index n) {
-    constexpr int lanes = 256 / sizeof(T);
-    if (n >= lanes) return columnInLanes<Op, lanes>(x, n);
-    if (n > shortColumn<T>) return columnInLanes<Op, lanes / 4>(x, n);
-    T result = Op::start;
-    for (Index i = 0; i < n; ++i) result = Op::combine(result, Op::first(x[i]));
-    return result;
+    if (n <= shortColumn<T>) return columnInOrder<Op>(x, n);
+    return columnInLanes<Op, 256 / sizeof(T)>(x, n);
 }
 
 // Columns of very few elements: the compiler vectorises the loop over columns.
 template <class Op, int n, class T>
 void fewElements(const T* x, Index count, T* y) {
-    for (Index c = 0; c < count; ++c) {
-        T result = Op::combine(Op::start, Op::first(x[c * n]));
-        for (int i = 1; i < n; ++i) result = Op::combine(result, Op::first(x[c * n + i]));
-        y[c] = result;
-    }
+    for (Index c = 0; c < count; ++c) y[c] = columnInOrder<Op>(x + c * n, n);
 }
 
-// Columns of few elements: N columns side by side, turned around in registers. Reads whole registers, up to elements of
-// the columns after; the last columns, behind which there may be nothing, are left to the caller. Returns where they begin.
+// Short columns: N side by side, turned around in registers. Reads whole registers, up to elements of the columns after; the
+// last columns, behind which there may be nothing, are left to the caller. Returns where they begin.
 template <class Op, int N, class T>
 Index turnedColumns(const T* x, Index n, Index count, T* y) {
-    T turned[N * N];
+    using Register = typename Square<T, N>::Row;
     const Index readBehind = (N - 1) * n + (n + N - 1) / N * N;
     Index c = 0;
     for (; c * n + readBehind <= count * n; c += N) {
-        T result[N];
-        for (int j = 0; j < N; ++j) result[j] = Op::start;
+        Register result = Register{} + Op::start;
         for (Index l = 0; l < n; l += N) {
-            Square<T, N>::run(x + c * n + l, n, turned, N);
-            const Index here = n - l < N ? n - l : N;
-            for (Index i = 0; i < here; ++i)
-                for (int j = 0; j < N; ++j) result[j] = Op::combine(result[j], Op::first(turned[i * N + j]));
+            Register r[N];
+            Square<T, N>::turn(x + c * n + l, n, r);
+            const Index here = n - l;
+#pragma GCC unroll 4
+            for (int i = 0; i < N; i += 4) {
+                if (i + 4 <= here) {
+                    result = Op::gather(result, Op::first(r[i]), Op::first(r[i + 1]), Op::first(r[i + 2]), Op::first(r[i + 3]));
+                    continue;
+                }
+                if (i < here) result = Op::combine(result, Op::first(r[i]));
+                if (i + 1 < here) result = Op::combine(result, Op::first(r[i + 1]));
+                if (i + 2 < here) result = Op::combine(result, Op::first(r[i + 2]));
+                break;
+            }
         }
-        for (int j = 0; j < N; ++j) y[c + j] = result[j];
+        std::memcpy(y + c, &result, sizeof(result));
     }
     return c;
 }
@@ -136,11 +183,14 @@ void columns(const T* x, Index n, Index stride, Index count, T* y) {
     if (n == 2 && stride == 2) fewElements<Op, 2>(x, count, y), c = count;
     else if (n == 3 && stride == 3) fewElements<Op, 3>(x, count, y), c = count;
     else if (n == 4 && stride == 4) fewElements<Op, 4>(x, count, y), c = count;
-    else if (n > 4 && n <= shortColumn<T> && stride == n) c = turnedColumns<Op, width>(x, n, count, y);
+    else if constexpr (width >= 4)
+        if (n > 4 && n <= shortColumn<T> && stride == n) c = turnedColumns<Op, width>(x, n, count, y);
     for (; c < count; ++c) y[c] = column<Op>(x + c * stride, n);
-    if constexpr (isExtreme<Op, T>)
+    if constexpr (isExtreme<Op>)
         for (c = 0; c < count; ++c) y[c] = settle<Op>(y[c], x + c * stride, 1, n);
 }
+
+constexpr Index widestNarrowRows = 1024;
 
 template <class Op, class T>
 void wideRows(const T* x, Index width, Index stride, Index n, T* y) {
@@ -161,27 +211,30 @@ void wideRows(const T* x, Index width, Index stride, Index n, T* y) {
         for (Index i = 0; i < width; ++i) y[i] = Op::combine(y[i], f(x[k * stride + i]));
 }
 
-// Narrow rows that lie close together are read as fewer, wider ones.
+// Narrow rows that lie close together are read as fewer, wider ones: whole registers, several of them.
 template <class Op, class T>
-void narrowRows(const T* x, Index width, Index n, T* y) {
-    constexpr Index target = 1024 / sizeof(T);
-    T wide[target];
-    const Index together = target / width, groups = n / together;
+void narrowRows(const T* x, Index width, Index together, Index n, T* y) {
+    T wide[widestNarrowRows];
+    const Index groups = n / together;
     wideRows<Op>(x, width * together, width * together, groups, wide);
-    for (Index i = 0; i < width; ++i) {
-        T result = wide[i];
-        for (Index k = 1; k < together; ++k) result = Op::combine(result, wide[i + k * width]);
-        for (Index k = groups * together; k < n; ++k) result = Op::combine(result, Op::first(x[i + k * width]));
-        y[i] = result;
-    }
+    for (Index i = 0; i < width; ++i) y[i] = wide[i];
+    for (Index k = 1; k < together; ++k)
+        for (Index i = 0; i < width; ++i) y[i] = Op::combine(y[i], wide[i + k * width]);
+    for (Index k = groups * together; k < n; ++k)
+        for (Index i = 0; i < width; ++i) y[i] = Op::combine(y[i], Op::first(x[i + k * width]));
 }
 
 template <class Op, class T>
 void rows(const T* x, Index width, Index stride, Index n, T* y) {
-    constexpr Index narrow = 256 / sizeof(T);
-    if (stride == width && width <= narrow && n * width >= 4 * narrow) narrowRows<Op>(x, width, n, y);
-    else wideRows<Op>(x, width, stride, n, y);
-    if constexpr (isExtreme<Op, T>)
+    // The fewest rows that fill registers of 16 elements, four of them: additions then need not wait for each other.
+    Index together = 16;
+    while (together > 1 && width * together / 2 % 16 == 0) together /= 2;
+    while (width * together < 64) together *= 2;
+    if (stride == width && width * together <= widestNarrowRows && width % 16 != 0 && n >= 4 * together)
+        narrowRows<Op>(x, width, together, n, y);
+    else
+        wideRows<Op>(x, width, stride, n, y);
+    if constexpr (isExtreme<Op>)
         for (Index i = 0; i < width; ++i) y[i] = settle<Op>(y[i], x + i, stride, n);
 }
 
@@ -219,15 +272,19 @@ void logicalColumns(const T* x, Index n, Index stride, Index count, bool* y) {
 template <bool any, class T>
 void logicalRows(const T* x, Index width, Index stride, Index n, bool* y) {
     using Mark = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, unsigned char>>;
-    constexpr Index piece = 512;
+    constexpr Index piece = 2048;
     Mark marks[piece];
     for (Index first = 0; first < width; first += piece) {
         const Index here = width - first < piece ? width - first : piece;
         for (Index i = 0; i < here; ++i) marks[i] = 0;
-        for (Index k = 0; k < n; ++k) {
-            const T* row = x + k * stride + first;
-            for (Index i = 0; i < here; ++i) marks[i] |= (row[i] != T(0)) == any ? Mark(1) : Mark(0);
+        const auto mark = [](T value) { return isTrue<any>(value) == any ? Mark(1) : Mark(0); };
+        Index k = 0;
+        for (; k + 4 <= n; k += 4) {
+            const T *a = x + k * stride + first, *b = a + stride, *c = b + stride, *d = c + stride;
+            for (Index i = 0; i < here; ++i) marks[i] |= static_cast<Mark>((mark(a[i]) | mark(b[i])) | (mark(c[i]) | mark(d[i])));
         }
+        for (; k < n; ++k)
+            for (Index i = 0; i < here; ++i) marks[i] |= mark(x[k * stride + first + i]);
         for (Index i = 0; i < here; ++i) y[first + i] = (marks[i] != 0) == any;
     }
 }

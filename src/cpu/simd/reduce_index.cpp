@@ -83,20 +83,38 @@ void rows(const T* x, Index width, Index stride, Index n, T* values, T* position
     }
 }
 
-// Short columns are turned around, some at a time, and reduced as rows.
+// Short columns: N side by side, turned around in registers, as in simd/reduce.cpp. Returns how many it did.
+template <bool max, int N, class T>
+Index turnedColumns(const T* x, Index n, Index count, T* values, T* positions) {
+    using Register = typename Square<T, N>::Row;
+    const Index readBehind = (N - 1) * n + (n + N - 1) / N * N;
+    Index c = 0;
+    for (; c * n + readBehind <= count * n; c += N) {
+        Register value{}, position{};
+        for (Index l = 0; l < n; l += N) {
+            Register r[N];
+            Square<T, N>::turn(x + c * n + l, n, r);
+            if (l == 0) value = r[0];
+#pragma GCC unroll 16
+            for (int i = 0; i < N; ++i) {
+                if (l + i >= n) break;
+                const auto wins = (max ? r[i] > value : r[i] < value) | ((value != value) & (r[i] == r[i]));
+                value = wins ? r[i] : value;
+                position = wins ? Register{} + static_cast<T>(l + i) : position;
+            }
+        }
+        std::memcpy(values + c, &value, sizeof(value));
+        std::memcpy(positions + c, &position, sizeof(position));
+    }
+    return c;
+}
+
 template <bool max, class T>
 void columns(const T* x, Index n, Index count, T* values, T* positions) {
-    constexpr Index together = 32, shortColumn = 64;
-    if (n <= shortColumn) {
-        T turned[together * shortColumn];
-        for (Index c = 0; c < count; c += together) {
-            const Index here = count - c < together ? count - c : together;
-            transposeSquares<T, 4>(x + c * n, n, turned, together, here, n);
-            rows<max>(turned, here, together, n, values + c, positions + c);
-        }
-        return;
-    }
-    for (Index c = 0; c < count; ++c) {
+    constexpr int width = registerBytes / sizeof(T);
+    constexpr Index shortColumn = 64;
+    Index c = n <= shortColumn && width >= 4 ? turnedColumns<max, width>(x, n, count, values, positions) : 0;
+    for (; c < count; ++c) {
         Index position;
         column<max>(x + c * n, n, values + c, &position);
         positions[c] = static_cast<T>(position);

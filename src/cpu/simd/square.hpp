@@ -42,19 +42,28 @@ struct Square {
         }
     }
 
-    // y[i + j * yStride] = x[i * xStride + j] for i, j < N.
-    __attribute__((always_inline)) static void run(const T* x, Index xStride, T* y, Index yStride) {
-        Row rows[N], other[N];
+    // columns[j] = element j of each of the N rows, row i beginning at x + i * xStride.
+    __attribute__((always_inline)) static void turn(const T* x, Index xStride, Row (&columns)[N]) {
+        Row rows[N];
 #pragma GCC unroll 32
         for (int i = 0; i < N; ++i) std::memcpy(&rows[i], x + i * xStride, sizeof(Row));
         constexpr typename Make<N>::type all{};
-        interleave(rows, other, all);
-        if constexpr (N >= 4) interleave(other, rows, all);
-        if constexpr (N >= 8) interleave(rows, other, all);
-        if constexpr (N >= 16) interleave(other, rows, all);
-        const Row* result = N == 2 || N == 8 ? other : rows;
+        interleave(rows, columns, all);
+        if constexpr (N >= 4) interleave(columns, rows, all);
+        if constexpr (N >= 8) interleave(rows, columns, all);
+        if constexpr (N >= 16) interleave(columns, rows, all);
+        if constexpr (N == 4 || N == 16) {
 #pragma GCC unroll 32
-        for (int i = 0; i < N; ++i) std::memcpy(y + i * yStride, &result[i], sizeof(Row));
+            for (int i = 0; i < N; ++i) columns[i] = rows[i];
+        }
+    }
+
+    // y[i + j * yStride] = x[i * xStride + j] for i, j < N.
+    __attribute__((always_inline)) static void run(const T* x, Index xStride, T* y, Index yStride) {
+        Row columns[N];
+        turn(x, xStride, columns);
+#pragma GCC unroll 32
+        for (int j = 0; j < N; ++j) std::memcpy(y + j * yStride, &columns[j], sizeof(Row));
     }
 };
 
