@@ -54,8 +54,9 @@ void Storage::destroy(Header* h) noexcept {
     if (b->references.load(std::memory_order_acquire) == 1 || b->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
       deallocate(b, b->bytes);
   }
+  const std::size_t block = h->block;
   h->~Header();
-  deallocate(h, sizeof(Header));
+  deallocate(h, block);
 }
 
 const detail::Header& Storage::nothing() noexcept {
@@ -96,19 +97,18 @@ void* allocateFor(const Size& size, std::size_t bytes) {
 DlArray Storage::make(const Shape& shape, Type type, Device device) {
   const Index n = countOf(shape.size, type);
   const std::size_t bytes = static_cast<std::size_t>(n) * bytesOf(type);
-  Header* h = scalar(type);
+  Header* h = scalar(type, room(bytes));
   DlArray x = adopt(h);  // owns the header should the buffer's allocation fail
   h->device = device;
   h->format = shape.format;
   h->size = shape.size;
   h->numel = n;
   h->plainScalar = n == 1 && shape.size.size() == 2 && !shape.format.labelled();
-  provide(h, bytes);
+  if (bytes > Header::insideBytes) provide(h, bytes);
   return x;
 }
 
 void Storage::provide(Header* h, std::size_t bytes) {
-  if (bytes <= Header::tinyBytes) return;
   const std::size_t block = bytes + sizeof(Buffer);
   h->buffer = new (allocateFor(h->size, block)) Buffer{{1}, block};
   h->data = h->buffer->elements();
@@ -116,7 +116,8 @@ void Storage::provide(Header* h, std::size_t bytes) {
 
 DlArray Storage::makeLike(const DlArray& x, Type type) {
   const Header& from = of(x);
-  DlArray y = adopt(scalar(type));
+  const std::size_t bytes = static_cast<std::size_t>(from.numel) * bytesOf(type);
+  DlArray y = adopt(scalar(type, room(bytes)));
   Header* h = y.header_;
   h->device = from.device;
   h->format = from.format;
@@ -124,13 +125,14 @@ DlArray Storage::makeLike(const DlArray& x, Type type) {
   h->size = from.size;
   h->numel = from.numel;
   h->plainScalar = false;
-  provide(h, static_cast<std::size_t>(h->numel) * bytesOf(type));
+  if (bytes > Header::insideBytes) provide(h, bytes);
   return y;
 }
 
 DlArray Storage::reshaped(const DlArray& x, const Shape& shape) {
   const Header& from = of(x);
-  Header* h = scalar(from.type);
+  const std::size_t bytes = from.buffer ? 0 : static_cast<std::size_t>(from.numel) * bytesOf(from.type);
+  Header* h = scalar(from.type, room(bytes));
   h->device = from.device;
   h->origin = from.origin;
   h->format = shape.format;
@@ -142,7 +144,7 @@ DlArray Storage::reshaped(const DlArray& x, const Shape& shape) {
     h->buffer = from.buffer;
     h->data = from.data;
   } else {
-    std::memcpy(h->tiny, from.tiny, Header::tinyBytes);
+    std::memcpy(h->tiny, from.tiny, bytes);
   }
   return adopt(h);
 }
@@ -150,7 +152,8 @@ DlArray Storage::reshaped(const DlArray& x, const Shape& shape) {
 DlArray Storage::recycled(DlArray&& x, const Shape& shape, Type type) {
   Header* h = x.header_;
   if (h->node != 0) {  // the header belongs to its node; only the memory changes hands
-    Header* y = scalar(type);
+    const std::size_t bytes = h->buffer ? 0 : static_cast<std::size_t>(h->numel) * bytesOf(h->type);
+    Header* y = scalar(type, room(bytes));
     y->device = h->device;
     y->format = shape.format;
     y->size = shape.size;
@@ -160,7 +163,7 @@ DlArray Storage::recycled(DlArray&& x, const Shape& shape, Type type) {
       y->buffer = std::exchange(h->buffer, nullptr);
       y->data = h->data;
     } else {
-      std::memcpy(y->tiny, h->tiny, Header::tinyBytes);
+      std::memcpy(y->tiny, h->tiny, bytes);
     }
     x = DlArray();
     return adopt(y);

@@ -32,9 +32,11 @@ struct Link {
 
 /// What a DlArray points to: sizes, labels, type, and the elements or where they lie.
 struct alignas(64) Header : Link, Shape {
-  static constexpr std::size_t tinyBytes = 64;
+  static constexpr std::size_t tinyBytes = 128;    // always there
+  static constexpr std::size_t insideBytes = 896;  // elements up to this many bytes lie behind the header, in the same block
 
   std::uint32_t references = 1;
+  std::uint32_t block = 0;  // bytes of the block that the header lies in
   // An array in a trace belongs to one thread: its count needs no atomic operations.
   bool local = false;
   Type type = Type::Double;
@@ -87,8 +89,9 @@ class Storage {
   static DlArray adopt(Header* header) noexcept { return DlArray(header); }
 
   /// A header with one reference and plain 1 x 1 shape; its elements are in `tiny`.
-  static Header* scalar(Type type) {
-    auto* h = new (allocate(sizeof(Header))) Header;
+  static Header* scalar(Type type, std::size_t room = sizeof(Header)) {
+    auto* h = new (allocate(room)) Header;
+    h->block = static_cast<std::uint32_t>(room);
     h->type = type;
     h->data = h->tiny;
     h->plainScalar = true;
@@ -127,8 +130,12 @@ class Storage {
     return h.local ? h.references : std::atomic_ref(const_cast<std::uint32_t&>(h.references)).load(std::memory_order_acquire);
   }
   static void destroy(Header* h) noexcept;
-  /// Gives a header that owns nothing yet room for its elements.
+  /// Gives the elements of a header a block of their own.
   static void provide(Header* h, std::size_t bytes);
+  /// The bytes of a header with this many bytes of elements behind it, if they are few.
+  static constexpr std::size_t room(std::size_t bytes) noexcept {
+    return bytes <= Header::tinyBytes || bytes > Header::insideBytes ? sizeof(Header) : sizeof(Header) - Header::tinyBytes + bytes;
+  }
   static const Header& nothing() noexcept;
 
  private:

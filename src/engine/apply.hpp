@@ -22,7 +22,10 @@ class Inputs {
   /// The input when it is a temporary that nobody sees afterwards and whose elements nobody shares, else null.
   DlArray* recyclable(int i) const noexcept {
     DlArray* x = operands_[i]->dying();
-    return x && !(kept_ >> i & 1U) && Storage::unique(*x) ? x : nullptr;
+    if (!x || (kept_ >> i & 1U) || !Storage::unique(*x)) return nullptr;
+    // What lies in the header of a traced array cannot change hands.
+    const dl::detail::Header& h = Storage::of(*x);
+    return h.node == 0 || h.buffer ? x : nullptr;
   }
   /// The input for keeping; a temporary is given away.
   DlArray handOver(int i) const noexcept {
