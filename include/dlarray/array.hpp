@@ -301,6 +301,7 @@ Index size(const DlArray& x, Index dimension, std::source_location where = std::
 Index size(const DlArray& x, std::string_view label, std::source_location where = std::source_location::current());
 /// The sizes of several dimensions, in the order asked for.
 Size size(const DlArray& x, const std::vector<Index>& dimensions, std::source_location where = std::source_location::current());
+Size size(const DlArray& x, std::initializer_list<Index> dimensions, std::source_location where = std::source_location::current());
 /// The number of dimensions, at least 2. (MATLAB: ndims)
 Index ndims(const DlArray& x) noexcept;
 /// The number of elements. (MATLAB: numel)

@@ -44,8 +44,20 @@ template <class T> struct Visit {
       value.dlarrayFields(value, visit);
     else if constexpr (requires { dlarrayFields(value, visit); })
       dlarrayFields(value, visit);
+    else if constexpr (requires { typename T::mapped_type; value.begin()->second; })
+      for (auto& entry : value) visitArrays(entry.second, visit);
   }
 };
+/// True for types in which `visitArrays` knows where arrays are.
+template <class T>
+inline constexpr bool visitable = requires(T& value, const ArrayVisitor& visit) { value.dlarrayFields(value, visit); } ||
+                                  requires(T& value, const ArrayVisitor& visit) { dlarrayFields(value, visit); } ||
+                                  requires(T& value) { typename T::mapped_type; value.begin()->second; } || std::same_as<T, DlArray>;
+template <class T, class A> inline constexpr bool visitable<std::vector<T, A>> = true;
+template <class T, std::size_t n> inline constexpr bool visitable<std::array<T, n>> = true;
+template <class... T> inline constexpr bool visitable<std::tuple<T...>> = true;
+template <class T, class U> inline constexpr bool visitable<std::pair<T, U>> = true;
+template <class T> inline constexpr bool visitable<std::optional<T>> = true;
 template <> struct Visit<DlArray> {
   static void arrays(DlArray& value, const ArrayVisitor& visit) { visit(value); }
 };
@@ -58,11 +70,6 @@ template <class T, class A> struct Visit<std::vector<T, A>> {
 template <class T, std::size_t n> struct Visit<std::array<T, n>> {
   static void arrays(std::array<T, n>& values, const ArrayVisitor& visit) {
     for (T& value : values) visitArrays(value, visit);
-  }
-};
-template <class K, class T, class C, class A> struct Visit<std::map<K, T, C, A>> {
-  static void arrays(std::map<K, T, C, A>& values, const ArrayVisitor& visit) {
-    for (auto& [key, value] : values) visitArrays(value, visit);
   }
 };
 template <class... T> struct Visit<std::tuple<T...>> {
@@ -97,14 +104,15 @@ std::vector<DlArray*> arraysOf(T& value) {
   return arrays;
 }
 
-// Lists the members of a struct that hold arrays, inside the struct or beside it:
+// Lists the members of a struct that hold arrays, up to a hundred, inside the struct or beside it:
 //     struct Params { dl::DlArray W, b; DLARRAY_FIELDS(Params, W, b) };
 #define DLARRAY_FIELDS(Type, ...)                                                             \
   inline void dlarrayFields(Type& dlarraySelf, const ::dl::ArrayVisitor& dlarrayVisit) {      \
     DLARRAY_EXPAND(DLARRAY_EACH(__VA_ARGS__))                                                 \
   }
 #define DLARRAY_PARENTHESES ()
-#define DLARRAY_EXPAND(...) DLARRAY_EXPAND3(DLARRAY_EXPAND3(DLARRAY_EXPAND3(__VA_ARGS__)))
+#define DLARRAY_EXPAND(...) DLARRAY_EXPAND4(DLARRAY_EXPAND4(DLARRAY_EXPAND4(__VA_ARGS__)))
+#define DLARRAY_EXPAND4(...) DLARRAY_EXPAND3(DLARRAY_EXPAND3(DLARRAY_EXPAND3(__VA_ARGS__)))
 #define DLARRAY_EXPAND3(...) DLARRAY_EXPAND2(DLARRAY_EXPAND2(DLARRAY_EXPAND2(__VA_ARGS__)))
 #define DLARRAY_EXPAND2(...) DLARRAY_EXPAND1(DLARRAY_EXPAND1(DLARRAY_EXPAND1(__VA_ARGS__)))
 #define DLARRAY_EXPAND1(...) __VA_ARGS__
@@ -173,6 +181,7 @@ concept Variables = !std::same_as<std::decay_t<X>, GradientOptions> && !std::is_
 
 template <class... X>
 auto gradientsOf(const Operand& y, const GradientOptions& options, const X&... variables) {
+  static_assert((visitable<Settled<X>> && ...), "dlgradient differentiates by arrays, containers of arrays, and structs that list their members by DLARRAY_FIELDS");
   std::tuple<Settled<X>...> result(variables...);
   const std::vector<DlArray*> arrays = arraysOf(result);
   std::vector<DlArray> values(arrays.size());
@@ -210,7 +219,7 @@ std::tuple<detail::Settled<A>, detail::Settled<B>, detail::Settled<C>, detail::S
                                                                                                         GradientOptions options = {}) {
   return detail::gradientsOf(y, options, a, b, c, d);
 }
-/// More than four variables; options, if any, come last.
+/// More than four variables; options, if any, come last and by name: `GradientOptions{.retainData = true}`.
 template <detail::Variables A, detail::Variables B, detail::Variables C, detail::Variables D, detail::Variables E, class... More>
 auto dlgradient(Operand y, const A& a, const B& b, const C& c, const D& d, const E& e, const More&... more) {
   if constexpr (sizeof...(More) > 0 && std::same_as<std::tuple_element_t<sizeof...(More), std::tuple<E, More...>>, GradientOptions>) {

@@ -49,8 +49,9 @@ class Subscript {
   Subscript(Span range) noexcept : kind_(Kind::Range), range_(range) {}
   Subscript(All) noexcept : kind_(Kind::Everything), range_{0, 1, end} {}
   Subscript(std::initializer_list<Position> positions) : kind_(Kind::List), range_{0, 1, end}, positions_(positions) {}
-  Subscript(const std::vector<Index>& positions) : kind_(Kind::List), range_{0, 1, end} {
-    for (Index i : positions) positions_.emplace_back(i);
+  template <Integer I>
+  Subscript(const std::vector<I>& positions) : kind_(Kind::List), range_{0, 1, end} {
+    for (I i : positions) positions_.emplace_back(i);
   }
   Subscript(DlArray positionsOrMask) : kind_(Kind::List), range_{0, 1, end}, isArray_(true), array_(std::move(positionsOrMask)) {}
   Subscript(const Reference& positionsOrMask);
@@ -97,8 +98,8 @@ class Reference {
   explicit operator T() const {
     return static_cast<T>(value());
   }
-  /// The elements referred to, as they were when `X(...)` was written.
-  DlArray value() const;
+  /// The elements referred to, as they were when `X(...)` was written: one value, however often it is asked for.
+  const DlArray& value() const;
   template <class... Subscripts>
   DlArray operator()(const Subscripts&... subscripts) const {
     const DlArray v = value();
@@ -125,8 +126,10 @@ class Reference {
   void become(DlArray value);
   std::array<const Subscript*, Size::maxDimensions> subscripts() const;
 
-  DlArray* target_;   // null when `snapshot_` itself is the value
-  DlArray snapshot_;  // keeps what the elements were
+  DlArray* target_;
+  // The array as it was, until its elements are asked for; from then on the elements, so that the array is not held any longer.
+  mutable DlArray snapshot_;
+  mutable bool isValue_ = false;
   int count_;
   std::array<Index, 2> position_{};  // in place of the subscripts when these are one or two plain numbers
   std::optional<Subscript> first_;

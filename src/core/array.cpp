@@ -133,6 +133,10 @@ Size size(const DlArray& x, const std::vector<Index>& dimensions, std::source_lo
   return s;
 }
 
+Size size(const DlArray& x, std::initializer_list<Index> dimensions, std::source_location where) {
+  return size(x, std::vector<Index>(dimensions), where);
+}
+
 Index ndims(const DlArray& x) noexcept { return static_cast<Index>(Storage::of(x).size.size()); }
 Index numel(const DlArray& x) noexcept { return Storage::of(x).numel; }
 Index length(const DlArray& x) noexcept {

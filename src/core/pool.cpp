@@ -73,16 +73,18 @@ class LargeBlocks {
   void* take(std::size_t bytes) {
     {
       std::lock_guard lock(mutex_);
-      use_.inUse += bytes;
-      use_.peak = std::max(use_.peak, use_.inUse);
       if (auto found = free_.find(bytes); found != free_.end() && !found->second.empty()) {
         void* block = found->second.back();
         found->second.pop_back();
         use_.cached -= bytes;
+        count(bytes);
         return block;
       }
     }
-    return fromSystem(bytes);
+    void* block = freshOrFreed(bytes);
+    std::lock_guard lock(mutex_);
+    count(bytes);
+    return block;
   }
   void give(void* block, std::size_t bytes) noexcept {
     {
@@ -109,6 +111,20 @@ class LargeBlocks {
   }
 
  private:
+  void count(std::size_t bytes) noexcept {
+    use_.inUse += bytes;
+    use_.peak = std::max(use_.peak, use_.inUse);
+  }
+  // When the system has no more, what is kept for later is given back first.
+  void* freshOrFreed(std::size_t bytes) {
+    try {
+      return fromSystem(bytes);
+    } catch (const std::bad_alloc&) {
+      clear();
+      return fromSystem(bytes);
+    }
+  }
+
   std::mutex mutex_;
   std::map<std::size_t, std::vector<void*>> free_;
   MemoryUse use_{};

@@ -70,9 +70,6 @@ const detail::Header& Storage::nothing() noexcept {
   return *header;
 }
 
-namespace {
-
-// The number of elements, when an array can have as many.
 Index countOf(const Size& size, Type type) {
   Index n = 1;
   bool tooMany = false;
@@ -83,6 +80,8 @@ Index countOf(const Size& size, Type type) {
     throw Error("dlarray:memory", fmt::format("an array of size {} has more elements than memory can hold", toString(size)));
   return n;
 }
+
+namespace {
 
 void* allocateFor(const Size& size, std::size_t bytes) {
   try {

@@ -67,6 +67,9 @@ enum Origin : std::uint8_t {
   fromGradient = 1,  // made by dlgradient without enableHigherDerivatives, or computed from such a value
 };
 
+/// The number of elements of an array of this size and type; throws when memory cannot hold as many.
+Index countOf(const Size& size, Type type);
+
 /// Bytes of one element.
 constexpr std::size_t bytesOf(Type type) noexcept {
   switch (type) {

@@ -108,12 +108,12 @@ void fill(Node& node, const Inputs& inputs, const NearNodes& nodes, unsigned tra
 template <class Op>
 void record(Trace& trace, const Op& op, const Inputs& inputs, const NearNodes& nodes, unsigned traced, const DlArray& result, unsigned kept) {
   Node& node = trace.append();
-  node.rule = &RuleOf<Op>::rule;
   if constexpr (!std::is_empty_v<Op>) {
     void* to = node.nearParameters;
     if constexpr (sizeof(Op) > sizeof(Node::nearParameters)) to = allocate(sizeof(Op));
     node.parameters = new (to) Op(op);
   }
+  node.rule = &RuleOf<Op>::rule;
   fill(node, inputs, nodes, traced, result, kept);
   trace.own(result);
 }
@@ -148,7 +148,7 @@ template <class Op>
     if (h.device != Device::Cpu) [[unlikely]]
       return runOnDevice(Op::name, &op, inputs);
     origin |= h.origin;
-    if (h.node != 0 && trace && (h.trace == trace ? trace->recording : recorded(*trace, inputs[i]))) {
+    if (h.node != 0 && (h.trace == trace ? trace->recording : recorded(trace, inputs[i]))) {
       traced |= 1U << (i < 30 ? i : 30);
       if (i < Node::near) nodes[static_cast<std::size_t>(i)] = h.node;
     }

@@ -32,7 +32,7 @@ struct ScalarInput {
     if (!h || !h->plainScalar || h->type != Type::Double) return false;
     value = *static_cast<const double*>(h->data);
     origin = h->origin;
-    if (h->node != 0 && trace && (h->trace == trace ? trace->recording : recorded(*trace, x.get()))) node = h->node;
+    if (h->node != 0 && (h->trace == trace ? trace->recording : recorded(trace, x.get()))) node = h->node;
     return true;
   }
 };
@@ -141,7 +141,9 @@ struct Cast {
   Type type;
   Result infer(const Inputs& in) const { return {Storage::shape(in[0]), type}; }
   void run(const Inputs& in, DlArray& y) const { dl::detail::copyOut(in[0], Storage::mutableData<void>(y), type); }
-  void gradient(Backward& b) const { b.add(0, b.take()); }
+  void gradient(Backward& b) const {
+    if (type != Type::Logical) b.add(0, b.take());  // a step is flat wherever it has a slope
+  }
 };
 
 }  // namespace

@@ -37,7 +37,7 @@ void fill(Node& node, const Inputs& inputs, const NearNodes& nodes, unsigned tra
   node.far = std::make_unique<Node::Far>();
   for (int i = 0; i < inputs.count(); ++i) {
     const int bit = std::min(i, 30);
-    const bool isTraced = i < Node::near ? (traced >> i & 1U) != 0 : Storage::traced(inputs[i]) && recorded(*Trace::current(), inputs[i]);
+    const bool isTraced = i < Node::near ? (traced >> i & 1U) != 0 : Storage::traced(inputs[i]) && recorded(Trace::current(), inputs[i]);
     node.far->inputs.push_back(!isTraced ? 0 : i < Node::near ? nodes[static_cast<std::size_t>(i)] : Storage::get(inputs[i])->node);
     node.far->kept.push_back(kept >> bit & 1U ? inputs[i] : DlArray());
   }
@@ -138,15 +138,17 @@ bool everythingCounts(Trace& trace, const DlArray* const* variables, std::size_t
   return true;
 }
 
+bool dependsOnWanted(Trace& trace, const Node& node) {
+  const auto wanted = [&](std::uint32_t from) { return trace.wants(from); };
+  return node.far ? std::any_of(node.far->inputs.begin(), node.far->inputs.end(), wanted)
+                  : std::any_of(node.nearInputs, node.nearInputs + Node::near, wanted);
+}
+
 // Marks the nodes from first to last through which a value can depend on a variable. The variables are marked already.
 void markWanted(Trace& trace, std::uint32_t first, std::uint32_t last) {
   for (std::uint32_t id = first; id <= last; ++id) {
     Node& node = trace[id];
-    if (node.wanted != Node::Wanted::No || !node.rule->gradient) continue;
-    const auto depends = [&](std::uint32_t from) { return from >= first && trace[from].wanted != Node::Wanted::No; };
-    const bool wanted = node.far ? std::any_of(node.far->inputs.begin(), node.far->inputs.end(), depends)
-                                 : std::any_of(node.nearInputs, node.nearInputs + Node::near, depends);
-    if (wanted) node.wanted = Node::Wanted::OnTheWay;
+    if (node.wanted == Node::Wanted::No && node.rule->gradient && dependsOnWanted(trace, node)) node.wanted = Node::Wanted::OnTheWay;
   }
 }
 
@@ -164,6 +166,7 @@ void walkBack(Trace& trace, std::uint32_t first, std::uint32_t last, bool keepDa
       }
       continue;
     }
+    if (variable && !dependsOnWanted(trace, node)) continue;  // nothing below it is asked for, its data may serve another walk
     if (node.released)
       fail(where, "dlgradient:dataReleased",
            "dlgradient: the trace's data was released by an earlier dlgradient of the same values; give that call {{.retainData = true}}");

@@ -46,6 +46,7 @@ inline Symbol cosh(Symbol x) { return detail::one<Cosh>(std::move(x)); }
 inline Symbol floor(Symbol x) { return detail::one<Floor>(std::move(x)); }
 inline Symbol trunc(Symbol x) { return detail::one<Fix>(std::move(x)); }
 inline Symbol pow(Symbol a, Symbol b) { return detail::two<Power>(std::move(a), std::move(b)); }
+inline Symbol hypot(Symbol a, Symbol b) { return detail::two<Hypot>(std::move(a), std::move(b)); }
 inline Symbol polygamma(Symbol order, Symbol x) { return detail::two<Polygamma>(std::move(order), std::move(x)); }
 
 }  // namespace dl::formula

@@ -5,9 +5,9 @@
 namespace dl::engine {
 
 constinit thread_local Trace* Trace::current_ = nullptr;
+const Rule Trace::neutral{"variable", nullptr, nullptr, false};
 
 namespace {
-constexpr Rule independent{"variable", nullptr, nullptr, false};
 }  // namespace
 
 const DlArray& Node::adjointArray() {
@@ -50,7 +50,7 @@ Trace* Trace::open() {
     trace = std::move(spare.back());
     spare.pop_back();
   }
-  trace->append().rule = &independent;  // number 0 stands for constants
+  trace->append().inputCount = 0;  // number 0 stands for constants
   trace->outer_ = current_;
   trace->recording = true;
   trace->extracted = trace->differentiated = trace->walking = false;
@@ -103,7 +103,6 @@ DlArray Trace::leaf(const DlArray& x) {
   DlArray variable = Storage::reshaped(x, Storage::shape(x));
   Storage::get(variable)->origin = 0;
   Node& n = append();
-  n.rule = &independent;
   n.inputCount = 0;
   n.type = Storage::of(x).type;
   n.device = Storage::of(x).device;
@@ -114,11 +113,11 @@ DlArray Trace::leaf(const DlArray& x) {
   return variable;
 }
 
-bool recorded(const Trace& trace, const DlArray& x) {
+bool recorded(const Trace* trace, const DlArray& x) {
   const detail::Header& h = Storage::of(x);
   if (h.node == 0) return false;
-  if (h.trace == &trace) return trace.recording;
-  for (const Trace* t = trace.outer(); t; t = t->outer())
+  if (h.trace == trace) return trace->recording;
+  for (const Trace* t = trace ? trace->outer() : nullptr; t; t = t->outer())
     if (h.trace == t) return false;
   throw Error("dlarray:trace:otherThread", "a traced array was used by a thread other than the one that traces it: pass extractdata of it instead");
 }

@@ -76,7 +76,9 @@ class Trace {
   Node& append() {
     if (count_ == capacity_) [[unlikely]]
       grow();
-    return (*this)[count_++];
+    Node& node = (*this)[count_++];
+    node.rule = &neutral;  // until the node is filled: should that fail, there is nothing to clear away
+    return node;
   }
   /// Ties an array to the last node: it was computed there.
   void own(const DlArray& result) noexcept { own(result, last()); }
@@ -97,6 +99,7 @@ class Trace {
   std::uint32_t variables = 0;  // nodes that are independent variables
 
  private:
+  static const Rule neutral;
   static constexpr std::uint32_t blockNodes = 128;
   // Nodes that a thread keeps between traces: enough for long loops, not so many that one huge trace pins its memory.
   static constexpr std::size_t keptBlocks = 1024;
@@ -115,7 +118,7 @@ class Trace {
 
 /// True when the array belongs to the open trace of this thread and operations on it are to be recorded. A value of an
 /// enclosing trace is a constant; one of another thread's is an error.
-bool recorded(const Trace& trace, const DlArray& x);
+bool recorded(const Trace* trace, const DlArray& x);
 
 /// Switches recording for a scope.
 class Recording {

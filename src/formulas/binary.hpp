@@ -45,12 +45,19 @@ struct Power : NeedsForEach<A | B, A | Y> {
 struct Atan2 : NeedsForEach<A | B, A | B> {
   static constexpr auto name = "atan2";
   template <class T> DL_INLINE static T value(T a, T b) { return atan2(a, b); }
-  template <class T> DL_INLINE static T squares(T a, T b) {
-    const T sum = a * a + b * b;
-    return where(sum == T(0), T(1), sum);  // slope 0 at the origin, where none exists
+  // The distance from the origin rather than its square, which may overflow; slope 0 at the origin, where none exists.
+  template <class T> DL_INLINE static T distance(T a, T b) {
+    const T h = hypot(a, b);
+    return where(h == T(0), T(1), h);
   }
-  template <class T> DL_INLINE static T gradientA(T g, T a, T b, T) { return g * b / squares(a, b); }
-  template <class T> DL_INLINE static T gradientB(T g, T a, T b, T) { return -(g * a / squares(a, b)); }
+  template <class T> DL_INLINE static T gradientA(T g, T a, T b, T) {
+    const T h = distance(a, b);
+    return g * (b / h) / h;
+  }
+  template <class T> DL_INLINE static T gradientB(T g, T a, T b, T) {
+    const T h = distance(a, b);
+    return -(g * (a / h) / h);
+  }
 };
 struct Hypot : NeedsForEach<A | Y, B | Y> {
   static constexpr auto name = "hypot";

@@ -96,6 +96,12 @@ namespace detail {
 
 GradientCheck compareGradients(const std::function<double()>& value, const std::vector<DlArray*>& variables, const std::vector<DlArray>& gradients,
                                const GradientCheckOptions& options) {
+  if (gradients.size() != variables.size())
+    throw Error("dlarray:checkGradients:count", fmt::format("checkGradients: {} gradients for {} arrays", gradients.size(), variables.size()));
+  for (std::size_t k = 0; k < gradients.size(); ++k)
+    if (numel(gradients[k]) != numel(*variables[k]))
+      throw Error("dlarray:checkGradients:size",
+                  fmt::format("checkGradients: the gradient by array {} is of size {}, the array of size {}", k, describe(gradients[k]), describe(*variables[k])));
   double scale = 1;
   for (const DlArray& g : gradients)
     for (double v : extractdata<std::vector<double>>(g)) scale = std::max(scale, std::abs(v));
@@ -115,7 +121,7 @@ GradientCheck compareGradients(const std::function<double()>& value, const std::
       };
       const double difference = (at(values[i] + h) - at(values[i] - h)) / (2 * h);
       const double error = std::abs(difference - g[i]) / scale;
-      if (!(error <= worst.error)) worst = {error <= options.tolerance, error, k, static_cast<Index>(i), g[i], difference};
+      if (!std::isnan(worst.error) && !(error <= worst.error)) worst = {error <= options.tolerance, error, k, static_cast<Index>(i), g[i], difference};
     }
     x = original;
   }

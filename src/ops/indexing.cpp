@@ -185,7 +185,7 @@ DlArray readElement(const DlArray& x, const Index* position, int count, std::sou
     DlArray y(static_cast<const double*>(h.data)[position[0]]);
     if (h.origin) Storage::get(y)->origin = h.origin;
     engine::Trace* trace = engine::Trace::current();
-    if (h.node != 0 && trace && engine::recorded(*trace, x)) {
+    if (h.node != 0 && engine::recorded(trace, x)) {
       using Op = Read<ElementPlace>;
       engine::Node& node = engine::appendScalar(*trace, engine::detail::RuleOf<Op>::rule, 1, h.node, 0, y);
       static_assert(engine::detail::trivial<Op>);
@@ -230,10 +230,11 @@ std::array<const Subscript*, Size::maxDimensions> Reference::subscripts() const 
   return list;
 }
 
-DlArray Reference::value() const {
-  if (!target_) return snapshot_;
-  if (!first_) return detail::readElement(snapshot_, position_.data(), count_, where_);
-  return detail::read(snapshot_, subscripts().data(), count_, where_);
+const DlArray& Reference::value() const {
+  if (isValue_) return snapshot_;
+  snapshot_ = first_ ? detail::read(snapshot_, subscripts().data(), count_, where_) : detail::readElement(snapshot_, position_.data(), count_, where_);
+  isValue_ = true;
+  return snapshot_;
 }
 
 void Reference::assign(const DlArray& value) {
@@ -247,7 +248,7 @@ void Reference::assign(const DlArray& value) {
 
 void Reference::become(DlArray value) {
   snapshot_ = std::move(value);
-  target_ = nullptr;
+  isValue_ = true;
 }
 
 namespace {

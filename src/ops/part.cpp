@@ -16,6 +16,9 @@ namespace {
   if (h.format.labelled()) stored = fmt::format("; its dimensions are stored in the order {}", dims(x));
   if (count == 1)
     fail(where, "index:range", "index: position {} is out of range, {} has {} elements, counted from 0{}", position, describe(x), size, stored);
+  if (static_cast<std::size_t>(count) < h.size.size() && dimension + 1 == static_cast<std::size_t>(count))
+    fail(where, "index:range", "index: position {} is out of range in dimensions {} to {} of {}, which together have {} positions, counted from 0{}", position,
+         dimension, h.size.size() - 1, describe(x), size, stored);
   std::string label;
   if (h.format.labelled() && dimension < h.size.size()) label = fmt::format(" ({})", Format::letter(h.format[dimension]));
   fail(where, "index:range", "index: position {} is out of range in dimension {}{} of {}, which has size {}, counted from 0{}", position, dimension, label,
@@ -116,7 +119,6 @@ GridPlace::Positions resolve(const DlArray& x, const Subscript* const* subscript
       case Subscript::Kind::List:
         p.lists[d] = r.list(s);
         selection = {0, 1, static_cast<Index>(p.lists[d].size()), p.lists[d].data()};
-        p.repeats = p.repeats || hasRepeats(p.lists[d]);
         break;
     }
     p.selections.push_back(selection);
@@ -192,6 +194,7 @@ void RangePlace::addIn(DlArray& x, const DlArray& values) const {
   });
 }
 
+bool GridPlace::repeats() const { return std::any_of(positions->lists.begin(), positions->lists.end(), hasRepeats); }
 void GridPlace::copyOut(const DlArray& x, DlArray& y) const {
   const Positions& p = *positions;
   cpu::gather(constBytes(x), bytesOf(Storage::of(x).type), {p.sizes.begin(), p.sizes.size()}, p.selections, bytes(y));

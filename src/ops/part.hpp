@@ -46,13 +46,12 @@ struct GridPlace {
     std::vector<cpu::Selection> selections;
     std::vector<std::vector<Index>> lists;  // what the selections point to
     Shape shape;
-    bool repeats = false;
   };
   std::shared_ptr<const Positions> positions;
 
   const Shape& shape() const noexcept { return positions->shape; }
   bool single() const noexcept { return false; }
-  bool repeats() const noexcept { return positions->repeats; }
+  bool repeats() const;
   void copyOut(const DlArray& x, DlArray& y) const;
   void copyIn(DlArray& x, const DlArray& values) const;
   void addIn(DlArray& x, const DlArray& values) const;

@@ -131,7 +131,9 @@ struct Repeat {
 
   Result infer(const Inputs& in) const {
     Shape shape = widened(Storage::shape(in[0]), repeats.size());
-    for (std::size_t d = 0; d < shape.size.size(); ++d) shape.size[d] *= repeats[d];
+    for (std::size_t d = 0; d < shape.size.size(); ++d)
+      if (__builtin_mul_overflow(shape.size[d], repeats[d], &shape.size[d]))
+        fail(in.where(), "repmat:memory", "repmat: {} copies of {} have more elements than memory can hold", toString(repeats), describe(in[0]));
     dropTrailing(shape);
     return {shape, Storage::of(in[0]).type};
   }
@@ -346,7 +348,7 @@ DlArray reshaped(const Operand& x, const Index* sizes, std::size_t count) {
       fail(where, "reshape:count", "reshape: the {} elements of {} cannot be divided by the {} of the sizes given", n, describe(x), known);
     to.size[open] = known == 0 ? 0 : n / known;
   }
-  if (numel(to.size) != n)
+  if (countOf(to.size, Storage::of(x).type) != n)
     fail(where, "reshape:count", "reshape: the {} elements of {} do not fill {}, which has {}", n, describe(x), toString(to.size), numel(to.size));
   dropTrailing(to);
   return engine::reshapeTo(x, to);

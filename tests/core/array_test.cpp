@@ -182,7 +182,8 @@ BOOST_AUTO_TEST_CASE(questions_about_size) {
   BOOST_TEST(length(x) == 4);
   BOOST_TEST(numel(x) == 24);
   BOOST_TEST(!isvector(x));
-  for (const char* column : {"3 x 1", "3(C) x 1(U)", "3(S) x 1(C) x 1(B)"}) BOOST_TEST((iscolumn(counted(column)) && isvector(counted(column)) && !isrow(counted(column))), column);
+  for (const char* column : {"3 x 1", "3(C) x 1(U)", "3(S) x 1(C) x 1(B)"})
+    BOOST_TEST((iscolumn(counted(column)) && isvector(counted(column)) && !isrow(counted(column))), column);
   BOOST_TEST((isrow(counted("1 x 3")) && ismatrix(counted("1 x 3"))));
   BOOST_TEST(!isvector(counted("1 x 1 x 3")));
   BOOST_TEST(!ismatrix(counted("1 x 1 x 3")));
@@ -216,7 +217,10 @@ BOOST_AUTO_TEST_CASE(a_size_is_a_list_of_numbers) {
   BOOST_TEST((t == copy));
   const Size moved = std::move(s);
   BOOST_TEST(moved.size() == 16U);
-  BOOST_TEST(mistake([&] { Size full = moved; full.push_back(1); }).sentence == "size: 17 dimensions; an array can have at most 16");
+  BOOST_TEST(mistake([&] {
+               Size full = moved;
+               full.push_back(1);
+             }).sentence == "size: 17 dimensions; an array can have at most 16");
   BOOST_TEST((Size(std::vector<Index>{2, 3}) == Size{2, 3}));
   BOOST_TEST((Size{} == Size()));
   BOOST_TEST(!(Size{2, 3} == Size{2, 3, 1}));

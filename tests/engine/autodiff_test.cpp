@@ -1,4 +1,5 @@
-// Gradients of ordinary programs: of any order, by inputs and by what was computed from them, through branches, loops and indexing.
+// Gradients of ordinary programs: of any order, by inputs and by what was computed from them, through branches, loops and
+// indexing.
 #include "harness/mistake.hpp"
 #include "harness/plain.hpp"
 
@@ -92,13 +93,18 @@ BOOST_AUTO_TEST_CASE(derivatives_up_to_the_fourth) {
   const double powers[] = {std::pow(x, 5), 5 * std::pow(x, 4), 20 * std::pow(x, 3), 60 * x * x, 120 * x};
   for (int k = 0; k <= 4; ++k) {
     BOOST_TEST(difference(Numbers{nth([](const DlArray& v) { return pow(v, 5); }, x, k)}, {powers[k]}) == "", "order " << k);
-    BOOST_TEST(difference(Numbers{nth([](const DlArray& v) { return v * v * v * v * v; }, x, k)}, {powers[k]}) == "", "order " << k);
-    BOOST_TEST(difference(Numbers{nth([](const DlArray& v) { return exp(2 * v); }, x, k)}, {std::pow(2, k) * std::exp(2 * x)}) == "", "order " << k);
-    BOOST_TEST(difference(Numbers{nth([](const DlArray& v) { return sin(v); }, x, k)}, {std::sin(x + k * std::acos(0.0))}) == "", "order " << k);
+    BOOST_TEST(difference(Numbers{nth([](const DlArray& v) { return v * v * v * v * v; }, x, k)}, {powers[k]}) == "",
+               "order " << k);
+    BOOST_TEST(
+        difference(Numbers{nth([](const DlArray& v) { return exp(2 * v); }, x, k)}, {std::pow(2, k) * std::exp(2 * x)}) == "",
+        "order " << k);
+    BOOST_TEST(difference(Numbers{nth([](const DlArray& v) { return sin(v); }, x, k)}, {std::sin(x + k * std::acos(0.0))}) == "",
+               "order " << k);
   }
   const double t = std::tanh(x), s = 1 - t * t;
   const double tanhs[] = {t, s, -2 * t * s, s * (6 * t * t - 2), s * t * (16 - 24 * t * t)};
-  for (int k = 0; k <= 4; ++k) BOOST_TEST(difference(Numbers{nth([](const DlArray& v) { return tanh(v); }, x, k)}, {tanhs[k]}) == "", "order " << k);
+  for (int k = 0; k <= 4; ++k)
+    BOOST_TEST(difference(Numbers{nth([](const DlArray& v) { return tanh(v); }, x, k)}, {tanhs[k]}) == "", "order " << k);
   // sin(x^2): a chain.
   const double q = x * x, fourth = (16 * q * q - 12) * std::sin(q) - 48 * q * std::cos(q);
   BOOST_TEST(difference(Numbers{nth([](const DlArray& v) { return sin(pow(v, 2)); }, x, 4)}, {fourth}) == "");
@@ -252,6 +258,21 @@ BOOST_AUTO_TEST_CASE(expansion_is_undone_in_gradients) {
   BOOST_TEST(difference(gb, {4, 4, 4}) == "");
   BOOST_TEST(text(ga) == "2(S) x 3(C) x 2(B)");
   BOOST_TEST(difference(ga, {1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(an_operation_of_many_inputs) {
+  // 50 parts, of which every third is a constant.
+  const auto f = [](const DlArray& x) {
+    std::vector<DlArray> parts;
+    for (int i = 0; i < 50; ++i) parts.push_back(i % 3 ? i * x : DlArray(i));
+    const DlArray y = horzcat(parts), g = dlgradient(sum(pow(y, 3)), x, {.enableHigherDerivatives = true});
+    return std::tuple(g, dlgradient(g, x));
+  };
+  double cubes = 0;
+  for (int i = 0; i < 50; ++i) cubes += i % 3 ? i * i * i : 0;
+  const auto [g, h] = dlfeval(f, DlArray(0.5));
+  BOOST_TEST(difference(g, {3 * cubes * 0.25}) == "");
+  BOOST_TEST(difference(h, {6 * cubes * 0.5}) == "");
 }
 
 BOOST_AUTO_TEST_CASE(extracted_values_are_constants) {

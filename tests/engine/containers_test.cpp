@@ -52,12 +52,15 @@ BOOST_AUTO_TEST_CASE(vectors_arrays_maps_tuples_pairs_and_optionals) {
   BOOST_TEST(double(v[1]) == 2);
   const auto a = gradientOf(std::array<DlArray, 2>{2, 3}, [](const auto& c) { return c[0] * c[1]; });
   BOOST_TEST(double(a[0]) == 3);
-  const auto m = gradientOf(std::map<std::string, DlArray>{{"x", 2}, {"y", 3}}, [](const auto& c) { return c.at("x") * c.at("y"); });
+  const auto m =
+      gradientOf(std::map<std::string, DlArray>{{"x", 2}, {"y", 3}}, [](const auto& c) { return c.at("x") * c.at("y"); });
   BOOST_TEST(double(m.at("x")) == 3);
-  const auto t = gradientOf(std::tuple<DlArray, int, DlArray>{2, 10, 3}, [](const auto& c) { return std::get<0>(c) * std::get<1>(c) * std::get<2>(c); });
+  const auto t = gradientOf(std::tuple<DlArray, int, DlArray>{2, 10, 3},
+                            [](const auto& c) { return std::get<0>(c) * std::get<1>(c) * std::get<2>(c); });
   BOOST_TEST(double(std::get<0>(t)) == 30);
   BOOST_TEST(std::get<1>(t) == 10);
-  const auto p = gradientOf(std::pair<DlArray, std::vector<DlArray>>{2, {3, 4}}, [](const auto& c) { return c.first * c.second[0] * c.second[1]; });
+  const auto p = gradientOf(std::pair<DlArray, std::vector<DlArray>>{2, {3, 4}},
+                            [](const auto& c) { return c.first * c.second[0] * c.second[1]; });
   BOOST_TEST(double(p.first) == 12);
   BOOST_TEST(double(p.second[1]) == 6);
   const auto o = gradientOf(std::optional<DlArray>(3), [](const auto& c) { return *c * *c; });
@@ -65,7 +68,9 @@ BOOST_AUTO_TEST_CASE(vectors_arrays_maps_tuples_pairs_and_optionals) {
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_optional_stays_empty) {
-  const auto f = [](const std::optional<DlArray>& bias, const DlArray& x) { return dlgradient(bias ? x + *bias : 2 * x, bias, x); };
+  const auto f = [](const std::optional<DlArray>& bias, const DlArray& x) {
+    return dlgradient(bias ? x + *bias : 2 * x, bias, x);
+  };
   const auto [bias, x] = dlfeval(f, std::optional<DlArray>(), DlArray(3));
   BOOST_TEST(!bias.has_value());
   BOOST_TEST(double(x) == 2);
@@ -152,8 +157,9 @@ BOOST_AUTO_TEST_CASE(arguments_are_not_changed_and_results_are_not_traced) {
 
 BOOST_AUTO_TEST_CASE(arguments_without_arrays_and_functions_without_results) {
   int calls = 0;
-  dlfeval([&](int n, const std::string& word, const std::vector<double>& numbers) { calls = n + static_cast<int>(word.size() + numbers.size()); }, 1,
-          std::string("ab"), std::vector<double>{1, 2, 3});
+  dlfeval([&](int n, const std::string& word,
+              const std::vector<double>& numbers) { calls = n + static_cast<int>(word.size() + numbers.size()); },
+          1, std::string("ab"), std::vector<double>{1, 2, 3});
   BOOST_TEST(calls == 6);
   BOOST_TEST(dlfeval([] { return 7; }) == 7);
 }

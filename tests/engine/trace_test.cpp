@@ -94,14 +94,17 @@ BOOST_AUTO_TEST_CASE(an_outer_value_cannot_be_differentiated_by_an_inner_call) {
 }
 
 BOOST_AUTO_TEST_CASE(eight_threads_with_traces_of_their_own_and_shared_inputs) {
-  const DlArray shared = dlarray({{1.0, 2.0}, {3.0, 4.0}}), small = dlarray({-1.0, 2.0}), large = dlarray(spread(5000, -1, 1), Size{5000, 1});
+  const DlArray shared = dlarray({{1.0, 2.0}, {3.0, 4.0}}), small = dlarray({-1.0, 2.0}),
+                large = dlarray(spread(5000, -1, 1), Size{5000, 1});
   std::vector<std::string> wrong(8);
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t < 8; ++t)
     threads.emplace_back([&, t] {
       for (int turn = 0; turn < 200 && wrong[t].empty(); ++turn) {
         wrong[t] = difference(dlfeval([](const DlArray& x) { return dlgradient(rosenbrock(x), x); }, small), {396, 200}, 0);
-        const auto f = [&](const DlArray& x) { return dlgradient(sum(x % x % shared, "all") + sum(large % large) * sum(x, "all"), x); };
+        const auto f = [&](const DlArray& x) {
+          return dlgradient(sum(x % x % shared, "all") + sum(large % large) * sum(x, "all"), x);
+        };
         const DlArray g = dlfeval(f, shared);
         const double s = double(sum(large % large));
         if (wrong[t].empty()) wrong[t] = difference(g, {2 + s, 18 + s, 8 + s, 32 + s});
@@ -120,7 +123,9 @@ BOOST_AUTO_TEST_CASE(results_of_one_thread_are_used_by_others) {
   std::vector<DlArray> results(4);
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t < 4; ++t)
-    threads.emplace_back([&, t] { results[t] = dlfeval([](const DlArray& x) { return dlgradient(sum(exp(x), "all"), x); }, DlArray(static_cast<double>(t))); });
+    threads.emplace_back([&, t] {
+      results[t] = dlfeval([](const DlArray& x) { return dlgradient(sum(exp(x), "all"), x); }, DlArray(static_cast<double>(t)));
+    });
   for (std::thread& t : threads) t.join();
   for (std::size_t t = 0; t < 4; ++t) BOOST_TEST(difference(results[t], {std::exp(static_cast<double>(t))}) == "");
 }
@@ -138,11 +143,14 @@ BOOST_AUTO_TEST_CASE(a_traced_array_is_refused_by_other_threads) {
 BOOST_AUTO_TEST_CASE(exceptions_leave_the_library_usable) {
   const DlArray x = dlarray({-1.0, 2.0});
   for (int turn = 0; turn < 100; ++turn) {
-    BOOST_CHECK_THROW(dlfeval([](const DlArray& z) -> DlArray {
-      const DlArray y = rosenbrock(z);
-      if (y > 0) throw std::logic_error("the user's own");
-      return y;
-    }, x), std::logic_error);
+    BOOST_CHECK_THROW(dlfeval(
+                          [](const DlArray& z) -> DlArray {
+                            const DlArray y = rosenbrock(z);
+                            if (y > 0) throw std::logic_error("the user's own");
+                            return y;
+                          },
+                          x),
+                      std::logic_error);
     BOOST_CHECK_THROW(dlfeval([](const DlArray& z) { return z + dlarray(Numbers(5)); }, dlarray(Numbers(3))), Error);
     // One from a nested call, caught in the outer.
     const auto outer = [](const DlArray& z) {
@@ -170,7 +178,9 @@ BOOST_AUTO_TEST_CASE(a_failed_gradient_leaves_the_trace_usable) {
 }
 
 BOOST_AUTO_TEST_CASE(a_backward_that_throws_leaves_the_trace_usable) {
-  const auto broken = customFunction([](const DlArray& x) { return x % x; }, [](const DlArray&, const DlArray&, const DlArray&) -> DlArray { throw std::logic_error("backward"); });
+  const auto broken =
+      customFunction([](const DlArray& x) { return x % x; },
+                     [](const DlArray&, const DlArray&, const DlArray&) -> DlArray { throw std::logic_error("backward"); });
   const auto f = [&](const DlArray& x) {
     const DlArray y = 3 * x;
     BOOST_CHECK_THROW(dlgradient(sum(y + broken(y)), x, {.retainData = true}), std::logic_error);
@@ -200,9 +210,9 @@ BOOST_AUTO_TEST_CASE(arrays_that_escape_are_ordinary_ones) {
 
 BOOST_AUTO_TEST_CASE(nothing_is_recorded_outside_dlfeval) {
   BOOST_TEST(mistake([] {
-    const DlArray x = 2;
-    dlgradient(x * x, x);
-  }).identifier == "dlarray:dlgradient:outsideDlfeval");
+               const DlArray x = 2;
+               dlgradient(x * x, x);
+             }).identifier == "dlarray:dlgradient:outsideDlfeval");
 }
 
 BOOST_AUTO_TEST_CASE(a_hundred_thousand_evaluations_leave_memory_flat, *boost::unit_test::enable_if<!sanitized>()) {

@@ -79,7 +79,14 @@ BOOST_AUTO_TEST_CASE(the_documented_derivatives_at_zero) {
       {"stddev of equals", [](const DlArray& x) { return stddev(x); }, zeros3, {0, 0, 0}},
       {"where positive", [](const DlArray& x) { return sum(sqrt(x(x > 0))); }, dlarray({0.0, 4.0, -4.0, 0.0}), {0, 0.25, 0, 0}},
       {"nothing positive", [](const DlArray& x) { return sum(sqrt(x(x > 0))); }, dlarray({0.0, -1.0, -4.0}), {0, 0, 0}},
-      {"masked quotient", [](const DlArray& x) { DlArray y = x; y(y == 0) = 1; return x / y; }, mixed, {1, 0, 0, 1}},
+      {"masked quotient",
+       [](const DlArray& x) {
+         DlArray y = x;
+         y(y == 0) = 1;
+         return x / y;
+       },
+       mixed,
+       {1, 0, 0, 1}},
   };
   for (const Case& c : cases) {
     const Derivatives d = derivativesOf(c.f, c.x);
@@ -115,7 +122,9 @@ BOOST_AUTO_TEST_CASE(the_distance_to_oneself) {
 }
 
 BOOST_AUTO_TEST_CASE(infinite_slopes_follow_the_arithmetic) {
-  const auto slope = [](const Function& f) { return double(dlfeval([&](const DlArray& x) { return dlgradient(f(x), x); }, zero)); };
+  const auto slope = [](const Function& f) {
+    return double(dlfeval([&](const DlArray& x) { return dlgradient(f(x), x); }, zero));
+  };
   BOOST_TEST(slope([](const DlArray& x) { return log(x); }) == INFINITY);
   BOOST_TEST(slope([](const DlArray& x) { return 1 / x; }) == -INFINITY);
 }
@@ -129,10 +138,14 @@ BOOST_AUTO_TEST_CASE(a_choice_between_numbers_by_an_empty_condition_is_empty) {
 BOOST_AUTO_TEST_CASE(empty_arrays_have_empty_gradients_of_every_order) {
   const DlArray nothing = dlarray(Numbers(), Size{0, 3}, "CB");
   const std::pair<const char*, Function> functions[] = {
-      {"sqrt", [](const DlArray& x) { return sqrt(x); }},         {"abs", [](const DlArray& x) { return abs(x); }},
-      {"max", [](const DlArray& x) { return max(x, 0); }},        {"power", [](const DlArray& x) { return pow(x, 0.5); }},
-      {"mod", [](const DlArray& x) { return mod(x, 2); }},        {"hypot", [](const DlArray& x) { return hypot(x, 1); }},
-      {"sum", [](const DlArray& x) { return sum(x, 0); }},        {"mean", [](const DlArray& x) { return sum(exp(x), "all") + 0 * sum(x, "all"); }},
+      {"sqrt", [](const DlArray& x) { return sqrt(x); }},
+      {"abs", [](const DlArray& x) { return abs(x); }},
+      {"max", [](const DlArray& x) { return max(x, 0); }},
+      {"power", [](const DlArray& x) { return pow(x, 0.5); }},
+      {"mod", [](const DlArray& x) { return mod(x, 2); }},
+      {"hypot", [](const DlArray& x) { return hypot(x, 1); }},
+      {"sum", [](const DlArray& x) { return sum(x, 0); }},
+      {"mean", [](const DlArray& x) { return sum(exp(x), "all") + 0 * sum(x, "all"); }},
       {"index", [](const DlArray& x) { return x(all, 0) % 2; }},
   };
   for (const auto& [name, f] : functions) {

@@ -7,8 +7,8 @@ namespace {
 // More than a vector register of either precision with a rest, labelled and not, a scalar, nothing.
 const char* const shapes[] = {"1 x 1", "19 x 1", "3 x 4", "1(C) x 1(B)", "2(S) x 3(C) x 2(B)", "0 x 3"};
 
-// Equal shapes, scalars on either side, rows with columns, the same labels, labels of which one array has more, labels that neither shares,
-// repeated labels, a labelled array with an unlabelled one of fewer and of more dimensions, nothing.
+// Equal shapes, scalars on either side, rows with columns, the same labels, labels of which one array has more, labels that
+// neither shares, repeated labels, a labelled array with an unlabelled one of fewer and of more dimensions, nothing.
 const char* const pairs[][2] = {{"1 x 1", "1 x 1"},
                                 {"19 x 1", "19 x 1"},
                                 {"3 x 4", "1 x 1"},
@@ -26,8 +26,8 @@ const char* const pairs[][2] = {{"1 x 1", "1 x 1"},
 
 }  // namespace
 
-std::vector<Row> elementwise(const std::string& name, const std::function<DlArray(const DlArray&)>& op, const std::function<double(double)>& reference,
-                             double low, double high, int order) {
+std::vector<Row> elementwise(const std::string& name, const std::function<DlArray(const DlArray&)>& op,
+                             const std::function<double(double)>& reference, double low, double high, int order) {
   std::vector<Row> rows;
   for (const char* shape : shapes)
     rows.push_back({name + " of " + shape,
@@ -56,8 +56,8 @@ std::vector<Row> expanding(const std::string& name, const std::function<DlArray(
   return rows;
 }
 
-std::vector<Row> asking(const std::string& name, const std::function<DlArray(const DlArray&)>& op, const std::function<bool(double)>& reference,
-                        const Numbers& values) {
+std::vector<Row> asking(const std::string& name, const std::function<DlArray(const DlArray&)>& op,
+                        const std::function<bool(double)>& reference, const Numbers& values) {
   const std::string column = std::to_string(values.size()) + " x 1", labelled = "1(S) x " + std::to_string(values.size()) + "(B)";
   std::vector<Row> rows;
   for (const std::string& shape : {column, labelled})

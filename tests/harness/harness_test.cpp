@@ -58,7 +58,9 @@ BOOST_AUTO_TEST_CASE(wrong_labels_sizes_and_types_are_found) {
 
 BOOST_AUTO_TEST_CASE(a_wrong_gradient_is_found) {
   Row row = right();
-  row.op = [](const Arrays& x) { return x[0] % dlarray(data<double>(double_(x[0])), size(x[0]), "CB"); };  // half of the product is cut off
+  row.op = [](const Arrays& x) {
+    return x[0] % dlarray(data<double>(double_(x[0])), size(x[0]), "CB");
+  };  // half of the product is cut off
   BOOST_TEST(onlyMentions(row, {"derivative: ", "derivative with the gradient recorded: ", "type: ", "single gradient"}));
   BOOST_TEST(!onlyMentions(row, {"type: ", "single gradient"}));
 }

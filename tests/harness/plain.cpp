@@ -39,13 +39,17 @@ Plain plain(const DlArray& x) { return {size(x), dims(x), extractdata<Numbers>(x
 
 DlArray array(const Plain& x, Type type) { return cast(dlarray(x.values, x.size, x.labels), type); }
 
-std::string difference(const DlArray& got, const Numbers& want, double tolerance) { return difference(extractdata<Numbers>(got), want, tolerance); }
+std::string difference(const DlArray& got, const Numbers& want, double tolerance) {
+  return difference(extractdata<Numbers>(got), want, tolerance);
+}
 
 std::string difference(const Numbers& got, const Numbers& want, double tolerance) {
   if (got.size() != want.size()) return fmt::format("{} numbers, not {}", got.size(), want.size());
   for (std::size_t k = 0; k < got.size(); ++k) {
     const double g = got[k], w = want[k];
-    const bool same = std::isfinite(w) ? std::abs(g - w) <= tolerance * std::max(1.0, std::abs(w)) : std::isnan(w) ? std::isnan(g) : g == w;
+    const bool same = std::isfinite(w) ? std::abs(g - w) <= tolerance * std::max(1.0, std::abs(w))
+                      : std::isnan(w)  ? std::isnan(g)
+                                       : g == w;
     if (!same) return fmt::format("element {} is {:.17g}, not {:.17g}", k, g, w);
   }
   return "";
@@ -135,7 +139,8 @@ Numbers product(const Plain& a, const Plain& b) {
   for (Index j = 0; j < n; ++j)
     for (Index i = 0; i < m; ++i) {
       double sum = 0;
-      for (Index l = 0; l < k; ++l) sum += a.values[static_cast<std::size_t>(i + l * m)] * b.values[static_cast<std::size_t>(l + j * k)];
+      for (Index l = 0; l < k; ++l)
+        sum += a.values[static_cast<std::size_t>(i + l * m)] * b.values[static_cast<std::size_t>(l + j * k)];
       y.push_back(sum);
     }
   return y;
@@ -176,33 +181,50 @@ std::vector<Meeting> meetings(const Plain& a, const Plain& b) {
 }
 }  // namespace
 
-Plain expand(const Plain& a, const Plain& b, const std::function<double(double, double)>& f) {
-  const std::vector<Meeting> dimensions = meetings(a, b);
+Plain withoutTrailing(Plain x) {
+  while (x.size.size() > 2 && x.size[x.size.size() - 1] == 1 && (x.labels.empty() || x.labels.back() == 'U')) {
+    x.size.resize(x.size.size() - 1);
+    if (!x.labels.empty()) x.labels.pop_back();
+  }
+  return x;
+}
+
+namespace {
+Index sizeAt(const Plain& x, int dimension) { return dimension < 0 ? 1 : x.size[static_cast<std::size_t>(dimension)]; }
+}  // namespace
+
+std::optional<Plain> expandedShape(const Plain& a, const Plain& b) {
   Plain y;
-  for (const Meeting& m : dimensions) {
-    const Index sizeA = m.a < 0 ? 1 : a.size[static_cast<std::size_t>(m.a)], sizeB = m.b < 0 ? 1 : b.size[static_cast<std::size_t>(m.b)];
+  for (const Meeting& m : meetings(a, b)) {
+    const Index sizeA = sizeAt(a, m.a), sizeB = sizeAt(b, m.b);
+    if (sizeA != sizeB && sizeA != 1 && sizeB != 1) return {};
     y.size.push_back(sizeA == 1 ? sizeB : sizeA);
     if (m.label != ' ') y.labels += m.label;
   }
-  forEach(y.size, [&](std::size_t, std::vector<Index>& at) {
+  return withoutTrailing(y);
+}
+
+Plain expand(const Plain& a, const Plain& b, const std::function<double(double, double)>& f) {
+  const std::vector<Meeting> dimensions = meetings(a, b);
+  Plain y = *expandedShape(a, b);
+  Size whole = y.size;
+  whole.resize(dimensions.size());
+  forEach(whole, [&](std::size_t, std::vector<Index>& at) {
     std::vector<Index> atA(a.size.size(), 0), atB(b.size.size(), 0);
     for (std::size_t d = 0; d < at.size(); ++d) {
-      if (const auto i = static_cast<std::size_t>(dimensions[d].a); dimensions[d].a >= 0) atA[i] = a.size[i] == 1 ? 0 : at[d];
-      if (const auto i = static_cast<std::size_t>(dimensions[d].b); dimensions[d].b >= 0) atB[i] = b.size[i] == 1 ? 0 : at[d];
+      if (const int i = dimensions[d].a; sizeAt(a, i) != 1) atA[static_cast<std::size_t>(i)] = at[d];
+      if (const int i = dimensions[d].b; sizeAt(b, i) != 1) atB[static_cast<std::size_t>(i)] = at[d];
     }
     y.values.push_back(f(a.values[numberAt(a.size, atA)], b.values[numberAt(b.size, atB)]));
   });
-  while (y.size.size() > 2 && y.size[y.size.size() - 1] == 1 && (y.labels.empty() || y.labels.back() == 'U')) {
-    y.size.resize(y.size.size() - 1);
-    if (!y.labels.empty()) y.labels.pop_back();
-  }
   return y;
 }
 
 Numbers spread(std::size_t n, double low, double high, unsigned seed) {
   Numbers values(n);
   const double offsets[] = {0.37, 0.61, 0.23, 0.77};
-  for (std::size_t k = 0; k < n; ++k) values[k] = low + (high - low) * (static_cast<double>(k) + offsets[seed % 4]) / static_cast<double>(n);
+  for (std::size_t k = 0; k < n; ++k)
+    values[k] = low + (high - low) * (static_cast<double>(k) + offsets[seed % 4]) / static_cast<double>(n);
   unsigned state = seed * 2654435761U + 12345U;
   for (std::size_t k = n; k > 1; --k) {
     state = state * 1664525U + 1013904223U;

@@ -3,6 +3,7 @@
 #include <dlarray/dlarray.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ std::string text(const DlArray& x);
 Plain plain(const DlArray& x);
 DlArray array(const Plain& x, Type type = Type::Double);
 
-/// What sets the values of an array apart from others, "" when nothing does; the tolerance is relative to the larger of 1 and the value.
+/// What sets the values of an array apart from others, "" when nothing does; the tolerance is relative to the larger of 1 and the
+/// value.
 std::string difference(const DlArray& got, const Numbers& want, double tolerance = 1e-12);
 std::string difference(const Numbers& got, const Numbers& want, double tolerance = 1e-12);
 
@@ -47,7 +49,12 @@ Numbers product(const Plain& a, const Plain& b);
 
 /// f of each element.
 Numbers each(const Plain& x, const std::function<double(double)>& f);
-/// f of two arrays with implicit expansion: the k-th dimension of a label meets the other's k-th, an unlabelled array meets by place.
+/// Without the dimensions past the second that an array does not show: unlabelled or U, of size 1.
+Plain withoutTrailing(Plain x);
+/// Size and labels that two arrays expand to; none when two sizes differ and neither is 1.
+std::optional<Plain> expandedShape(const Plain& a, const Plain& b);
+/// f of two arrays with implicit expansion: the k-th dimension of a label meets the other's k-th, an unlabelled array meets by
+/// place.
 Plain expand(const Plain& a, const Plain& b, const std::function<double(double, double)>& f);
 
 /// n numbers between `low` and `high`, evenly spread and shuffled: no two are close, and none is close to the middle.

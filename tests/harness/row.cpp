@@ -113,7 +113,8 @@ void checkSingleGradients(const Row& row, const Report& report) {
       report(fmt::format("gradient size: by input {} it is {}, not {}", i, text(singles[i]), text(row.inputs[i].plain)));
     double scale = 1;
     for (double g : extractdata<Numbers>(doubles[i])) scale = std::max(scale, std::abs(g));
-    compareValues(fmt::format("single gradient by input {}", i), extractdata<Numbers>(singles[i]), extractdata<Numbers>(doubles[i]), 2e-4 * scale, report);
+    compareValues(fmt::format("single gradient by input {}", i), extractdata<Numbers>(singles[i]),
+                  extractdata<Numbers>(doubles[i]), 2e-4 * scale, report);
   }
 }
 
@@ -121,17 +122,19 @@ void checkSingleGradients(const Row& row, const Report& report) {
 void checkOnGpu(const Row& row, const Report& report) {
   Arrays there;
   for (const DlArray& x : inputsOf(row, Type::Double)) there.push_back(gpuArray(x));
-  compareValues("value on the GPU", extractdata<Numbers>(gather(row.op(there))), extractdata<Numbers>(row.op(inputsOf(row, Type::Double))),
-                std::max(row.tolerance, 1e-10), report);
+  compareValues("value on the GPU", extractdata<Numbers>(gather(row.op(there))),
+                extractdata<Numbers>(row.op(inputsOf(row, Type::Double))), std::max(row.tolerance, 1e-10), report);
 }
 
 }  // namespace
 
-void checkDerivatives(const ScalarFunction& f, const Arrays& x, const std::vector<bool>& varied, int order, const Report& report) {
+void checkDerivatives(const ScalarFunction& f, const Arrays& x, const std::vector<bool>& varied, int order,
+                      const Report& report) {
   Arrays directions;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const auto n = static_cast<std::size_t>(numel(x[i]));
-    directions.push_back(dlarray(varied[i] ? direction(n, static_cast<unsigned>(order) + 2 * static_cast<unsigned>(i)) : Numbers(n), size(x[i])));
+    directions.push_back(
+        dlarray(varied[i] ? direction(n, static_cast<unsigned>(order) + 2 * static_cast<unsigned>(i)) : Numbers(n), size(x[i])));
   }
   // The derivative of f along the directions; recorded, so that it is itself a function to check.
   const auto slope = [&](const Arrays& at, bool recorded) {
@@ -151,8 +154,8 @@ void checkDerivatives(const ScalarFunction& f, const Arrays& x, const std::vecto
   for (bool recorded : {true, false}) {
     const double derivative = double(dlfeval([&](const Arrays& at) { return slope(at, recorded); }, x));
     if (!difference(Numbers{derivative}, Numbers{expected}, 1e-7).empty())
-      report(fmt::format("derivative{}: {:.12g} by dlgradient, {:.12g} by central differences", recorded ? " with the gradient recorded" : "", derivative,
-                         expected));
+      report(fmt::format("derivative{}: {:.12g} by dlgradient, {:.12g} by central differences",
+                         recorded ? " with the gradient recorded" : "", derivative, expected));
   }
   if (order > 1)
     checkDerivatives([&](const Arrays& at) { return slope(at, true); }, x, varied, order - 1,

@@ -42,20 +42,21 @@ void check(const Row& row);
 void check(const std::vector<Row>& rows);
 
 using ScalarFunction = std::function<DlArray(const Arrays& x)>;
-/// Compares the derivative of a traced scalar function in some direction with central differences; then does the same with that derivative,
-/// up to `order`. `varied` tells for each input whether it is varied.
+/// Compares the derivative of a traced scalar function in some direction with central differences; then does the same with that
+/// derivative, up to `order`. `varied` tells for each input whether it is varied.
 void checkDerivatives(const ScalarFunction& f, const Arrays& x, const std::vector<bool>& varied, int order,
                       const std::function<void(const std::string& sentence)>& report);
 
 /// Rows for a function of each element, on sizes and labels of all kinds.
-std::vector<Row> elementwise(const std::string& name, const std::function<DlArray(const DlArray&)>& op, const std::function<double(double)>& reference,
-                             double low = -2, double high = 2, int order = 2);
+std::vector<Row> elementwise(const std::string& name, const std::function<DlArray(const DlArray&)>& op,
+                             const std::function<double(double)>& reference, double low = -2, double high = 2, int order = 2);
 /// Rows for a function of two arrays with implicit expansion; `logical` when it answers a question.
 std::vector<Row> expanding(const std::string& name, const std::function<DlArray(const DlArray&, const DlArray&)>& op,
-                           const std::function<double(double, double)>& reference, double low = -2, double high = 2, int order = 2);
+                           const std::function<double(double, double)>& reference, double low = -2, double high = 2,
+                           int order = 2);
 /// Rows for questions about one and two arrays.
-std::vector<Row> asking(const std::string& name, const std::function<DlArray(const DlArray&)>& op, const std::function<bool(double)>& reference,
-                        const Numbers& values);
+std::vector<Row> asking(const std::string& name, const std::function<DlArray(const DlArray&)>& op,
+                        const std::function<bool(double)>& reference, const Numbers& values);
 std::vector<Row> asking(const std::string& name, const std::function<DlArray(const DlArray&, const DlArray&)>& op,
                         const std::function<bool(double, double)>& reference);
 

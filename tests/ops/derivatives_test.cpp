@@ -123,7 +123,8 @@ BOOST_AUTO_TEST_CASE(products_with_jacobians_can_be_differentiated) {
 BOOST_AUTO_TEST_CASE(products_by_what_the_values_do_not_depend_on_are_zero) {
   const auto f = [](const DlArray& x, const DlArray& other) {
     const DlArray u = 2 * x;
-    return std::tuple(dlvjp(u, other, x, {.retainData = true}), dljvp(u, other, other, {.retainData = true}), dlhvp(sum(u), x, x));
+    return std::tuple(dlvjp(u, other, x, {.retainData = true}), dljvp(u, other, other, {.retainData = true}),
+                      dlhvp(sum(u), x, x));
   };
   const auto [v, w, h] = dlfeval(f, dlarray({1.0, 2.0}), dlarray({1.0, 2.0, 3.0}));
   BOOST_TEST(difference(v, Numbers(3)) == "");
@@ -144,7 +145,8 @@ BOOST_AUTO_TEST_CASE(right_gradients_pass_the_check) {
 
 BOOST_AUTO_TEST_CASE(gradients_by_containers_are_checked) {
   const auto f = [](const Params& p) { return sum(p.a * p.b, "all"); };
-  BOOST_TEST(bool(checkGradients(f, Params{dlarray(spread(6, -1, 1), Size{2, 3}), dlarray(spread(12, -1, 1), Size{3, 4})}, {.display = false})));
+  BOOST_TEST(bool(checkGradients(f, Params{dlarray(spread(6, -1, 1), Size{2, 3}), dlarray(spread(12, -1, 1), Size{3, 4})},
+                                 {.display = false})));
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_gradient_is_reported_with_its_place) {
@@ -165,8 +167,9 @@ BOOST_AUTO_TEST_CASE(a_wrong_gradient_is_reported_with_its_place) {
 
 BOOST_AUTO_TEST_CASE(a_check_needs_double_precision) {
   const auto f = [](const DlArray& x) { return sum(x); };
-  BOOST_TEST(mistake([&] { checkGradients(f, single_(dlarray({1.0, 2.0}))); }).sentence ==
-             "checkGradients: the point is single; differences need double precision");
+  BOOST_TEST(mistake([&] {
+               checkGradients(f, single_(dlarray({1.0, 2.0})));
+             }).sentence == "checkGradients: the point is single; differences need double precision");
 }
 
 BOOST_AUTO_TEST_CASE(a_function_with_a_derivative_of_its_own) {
@@ -190,15 +193,17 @@ BOOST_AUTO_TEST_CASE(a_function_with_a_derivative_of_its_own) {
 }
 
 BOOST_AUTO_TEST_CASE(a_function_of_its_own_need_not_be_made_of_ours) {
-  const auto bessel = customFunction([](const DlArray& x) { return DlArray(std::cyl_bessel_j(0, double(x))); },
-                                     [](const DlArray& g, const DlArray&, const DlArray& x) { return g * -std::cyl_bessel_j(1, double(x)); });
+  const auto bessel =
+      customFunction([](const DlArray& x) { return DlArray(std::cyl_bessel_j(0, double(x))); },
+                     [](const DlArray& g, const DlArray&, const DlArray& x) { return g * -std::cyl_bessel_j(1, double(x)); });
   const auto f = [&](const DlArray& x) { return dlgradient(pow(bessel(x), 2), x); };
   BOOST_TEST(difference(dlfeval(f, DlArray(1.5)), {-2 * std::cyl_bessel_j(0, 1.5) * std::cyl_bessel_j(1, 1.5)}) == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_function_of_its_own_with_two_inputs) {
-  const auto scaled = customFunction([](const DlArray& a, const DlArray& b) { return a * b; },
-                                     [](const DlArray& g, const DlArray&, const DlArray& a, const DlArray& b) { return std::tuple(g * b, sum(g % a)); });
+  const auto scaled = customFunction(
+      [](const DlArray& a, const DlArray& b) { return a * b; },
+      [](const DlArray& g, const DlArray&, const DlArray& a, const DlArray& b) { return std::tuple(g * b, sum(g % a)); });
   const auto f = [&](const DlArray& a, const DlArray& b) { return dlgradient(sum(scaled(a, b)), a, b); };
   const auto [ga, gb] = dlfeval(f, dlarray({1.0, 2.0}), DlArray(3));
   BOOST_TEST(difference(ga, {3, 3}) == "");
@@ -206,7 +211,8 @@ BOOST_AUTO_TEST_CASE(a_function_of_its_own_with_two_inputs) {
 }
 
 BOOST_AUTO_TEST_CASE(a_function_of_its_own_may_return_its_input) {
-  const auto same = customFunction([](const DlArray& x) { return x; }, [](const DlArray& g, const DlArray&, const DlArray&) { return 5 * g; });
+  const auto same =
+      customFunction([](const DlArray& x) { return x; }, [](const DlArray& g, const DlArray&, const DlArray&) { return 5 * g; });
   const auto f = [&](const DlArray& x) { return std::tuple(dlgradient(sum(same(x)), x), dlgradient(sum(x), x)); };
   const auto [through, past] = dlfeval(f, dlarray({1.0, 2.0}));
   BOOST_TEST(difference(through, {5, 5}) == "");
@@ -224,7 +230,8 @@ BOOST_AUTO_TEST_CASE(a_backward_may_open_a_trace_of_its_own) {
 }
 
 BOOST_AUTO_TEST_CASE(wrong_gradients_of_a_function_of_its_own) {
-  const auto wrongSize = customFunction([](const DlArray& x) { return 2 * x; }, [](const DlArray& g, const DlArray&, const DlArray&) { return sum(g); });
+  const auto wrongSize = customFunction([](const DlArray& x) { return 2 * x; },
+                                        [](const DlArray& g, const DlArray&, const DlArray&) { return sum(g); });
   const auto wrongCount = customFunction([](const DlArray& a, const DlArray& b) { return a + b; },
                                          [](const DlArray& g, const DlArray&, const DlArray&, const DlArray&) { return g; });
   const DlArray x = dlarray({1.0, 2.0}, "CB");

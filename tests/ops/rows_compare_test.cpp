@@ -46,7 +46,8 @@ BOOST_AUTO_TEST_CASE(logic) {
   check(asking("operator||", Two([](const DlArray& a, const DlArray& b) { return a || b; }), orRef));
   const auto notRef = [](double x) { return x == 0; };
   check(asking("not_", not_, notRef, special));
-  check(asking("operator!", [](const DlArray& x) { return !x; }, notRef, special));
+  check(asking(
+      "operator!", [](const DlArray& x) { return !x; }, notRef, special));
   BOOST_TEST(difference(dlarray({true, false}) && true, {1, 0}) == "");
   BOOST_TEST(difference(false || dlarray({true, false}), {1, 0}) == "");
 }
@@ -54,5 +55,6 @@ BOOST_AUTO_TEST_CASE(logic) {
 BOOST_AUTO_TEST_CASE(kinds_of_numbers) {
   check(asking("isnan", dl::isnan, [](double x) { return std::isnan(x); }, {0, 1, NAN, -NAN, INFINITY, -INFINITY, 2, 3, 4, NAN}));
   check(asking("isinf", dl::isinf, [](double x) { return std::isinf(x); }, {0, 1, NAN, -NAN, INFINITY, -INFINITY, 2, 3, 4, NAN}));
-  check(asking("isfinite", dl::isfinite, [](double x) { return std::isfinite(x); }, {0, 1, NAN, -NAN, INFINITY, -INFINITY, 2, 3, 4, NAN}));
+  check(asking("isfinite", dl::isfinite, [](double x) { return std::isfinite(x); },
+               {0, 1, NAN, -NAN, INFINITY, -INFINITY, 2, 3, 4, NAN}));
 }

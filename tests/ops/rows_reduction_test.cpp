@@ -45,7 +45,8 @@ const Along ways[] = {
 using Reduction = std::function<DlArray(const DlArray&, const Dimensions&)>;
 using Fold = std::function<double(const Numbers&)>;
 
-void checkReduction(const std::string& name, const Reduction& op, const Fold& fold, double low = -2, double high = 2, int order = 2, const char* type = "") {
+void checkReduction(const std::string& name, const Reduction& op, const Fold& fold, double low = -2, double high = 2,
+                    int order = 2, const char* type = "") {
   for (const Along& way : ways)
     check(Row{name + " along " + way.title,
               {{way.shape, low, high}},
@@ -75,13 +76,16 @@ double position(const Numbers& v, double value) { return static_cast<double>(std
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(sums_and_means) {
-  checkReduction("sum", [](const DlArray& x, const Dimensions& d) { return sum(x, d); }, total);
-  checkReduction("mean", [](const DlArray& x, const Dimensions& d) { return mean(x, d); }, average);
+  checkReduction(
+      "sum", [](const DlArray& x, const Dimensions& d) { return sum(x, d); }, total);
+  checkReduction(
+      "mean", [](const DlArray& x, const Dimensions& d) { return mean(x, d); }, average);
 }
 
 BOOST_AUTO_TEST_CASE(products) {
   const auto product = [](const Numbers& v) { return std::accumulate(v.begin(), v.end(), 1.0, std::multiplies()); };
-  checkReduction("prod", [](const DlArray& x, const Dimensions& d) { return prod(x, d); }, product, 0.8, 1.2);
+  checkReduction(
+      "prod", [](const DlArray& x, const Dimensions& d) { return prod(x, d); }, product, 0.8, 1.2);
   for (const Numbers& values : {Numbers{2, 0, 3, -1, 0, 5}, Numbers{2, 0, 3, -1, 4, 5}})
     check(Row{"prod with zeros",
               {{"3(C) x 2(B)", values}},
@@ -93,56 +97,118 @@ BOOST_AUTO_TEST_CASE(products) {
 
 BOOST_AUTO_TEST_CASE(spread_of_values) {
   for (int weight : {0, 1}) {
-    checkReduction("var", [=](const DlArray& x, const Dimensions& d) { return var(x, weight, d); }, [=](const Numbers& v) { return variance(v, weight); });
+    checkReduction(
+        "var", [=](const DlArray& x, const Dimensions& d) { return var(x, weight, d); },
+        [=](const Numbers& v) { return variance(v, weight); });
     // The deviation of a single number is 0, where stddev has no derivative.
-    checkReduction("stddev", [=](const DlArray& x, const Dimensions& d) { return stddev(x, weight, d); },
-                   [=](const Numbers& v) { return std::sqrt(variance(v, weight)); });
+    checkReduction(
+        "stddev", [=](const DlArray& x, const Dimensions& d) { return stddev(x, weight, d); },
+        [=](const Numbers& v) { return std::sqrt(variance(v, weight)); });
   }
 }
 
 BOOST_AUTO_TEST_CASE(order_statistics) {
-  checkReduction("median", [](const DlArray& x, const Dimensions& d) { return median(x, d); }, middle);
-  checkReduction("max along dimensions", [](const DlArray& x, const Dimensions& d) { return max(x, {}, d); }, largest);
-  checkReduction("min along dimensions", [](const DlArray& x, const Dimensions& d) { return min(x, {}, d); }, smallest);
+  checkReduction(
+      "median", [](const DlArray& x, const Dimensions& d) { return median(x, d); }, middle);
+  checkReduction(
+      "max along dimensions", [](const DlArray& x, const Dimensions& d) { return max(x, {}, d); }, largest);
+  checkReduction(
+      "min along dimensions", [](const DlArray& x, const Dimensions& d) { return min(x, {}, d); }, smallest);
   for (int d : {0, 1}) {
     const auto lane = [=](auto f) { return [=](const std::vector<Plain>& x) { return reduce(x[0], {d}, f); }; };
     const char* expect = d ? "3(C) x 1(B) double" : "1(C) x 5(B) double";
-    check(Row{"max and its positions", {{"3(C) x 5(B)"}}, [=](const Arrays& x) { return std::get<1>(max<2>(x[0], {}, d)); },
-              lane([](const Numbers& v) { return position(v, largest(v)); }), expect, 0});
-    check(Row{"min and its positions", {{"3(C) x 5(B)"}}, [=](const Arrays& x) { return std::get<1>(min<2>(x[0], {}, d)); },
-              lane([](const Numbers& v) { return position(v, smallest(v)); }), expect, 0});
+    check(Row{"max and its positions",
+              {{"3(C) x 5(B)"}},
+              [=](const Arrays& x) { return std::get<1>(max<2>(x[0], {}, d)); },
+              lane([](const Numbers& v) { return position(v, largest(v)); }),
+              expect,
+              0});
+    check(Row{"min and its positions",
+              {{"3(C) x 5(B)"}},
+              [=](const Arrays& x) { return std::get<1>(min<2>(x[0], {}, d)); },
+              lane([](const Numbers& v) { return position(v, smallest(v)); }),
+              expect,
+              0});
   }
-  check(Row{"max without dimensions", {{"1 x 7"}}, [](const Arrays& x) { return max(x[0]); }, [](const std::vector<Plain>& x) { return reduce(x[0], {1}, largest); }, "1 x 1"});
-  check(Row{"min without dimensions", {{"7 x 1"}}, [](const Arrays& x) { return min(x[0]); }, [](const std::vector<Plain>& x) { return reduce(x[0], {0}, smallest); }, "1 x 1"});
+  check(Row{"max without dimensions",
+            {{"1 x 7"}},
+            [](const Arrays& x) { return max(x[0]); },
+            [](const std::vector<Plain>& x) { return reduce(x[0], {1}, largest); },
+            "1 x 1"});
+  check(Row{"min without dimensions",
+            {{"7 x 1"}},
+            [](const Arrays& x) { return min(x[0]); },
+            [](const std::vector<Plain>& x) { return reduce(x[0], {0}, smallest); },
+            "1 x 1"});
 }
 
 BOOST_AUTO_TEST_CASE(truth) {
   const auto anyOf = [](const Numbers& v) { return std::any_of(v.begin(), v.end(), [](double x) { return x != 0; }); };
   const auto allOf = [](const Numbers& v) { return std::all_of(v.begin(), v.end(), [](double x) { return x != 0; }); };
-  checkReduction("any", [](const DlArray& x, const Dimensions& d) { return any(x, d); }, anyOf, -2, 2, 0, " logical");
-  checkReduction("all", [](const DlArray& x, const Dimensions& d) { return all(x, d); }, allOf, -2, 2, 0, " logical");
+  checkReduction(
+      "any", [](const DlArray& x, const Dimensions& d) { return any(x, d); }, anyOf, -2, 2, 0, " logical");
+  checkReduction(
+      "all", [](const DlArray& x, const Dimensions& d) { return all(x, d); }, allOf, -2, 2, 0, " logical");
   const Numbers values{0, 0, 0, 0, 1, 0, 1, 1, 1, 0, -2, 0.5};
   for (int d : {0, 1}) {
     const char* expect = d ? "3(C) x 1(B) logical" : "1(C) x 4(B) logical";
-    check(Row{"any of zeros and others", {logical("3(C) x 4(B)", values)}, [=](const Arrays& x) { return any(x[0], d); },
-              [=](const std::vector<Plain>& x) { return reduce(x[0], {d}, anyOf); }, expect, 0});
-    check(Row{"all of zeros and others", {{"3(C) x 4(B)", values}}, [=](const Arrays& x) { return all(x[0], d); },
-              [=](const std::vector<Plain>& x) { return reduce(x[0], {d}, allOf); }, expect, 0});
+    check(Row{"any of zeros and others",
+              {logical("3(C) x 4(B)", values)},
+              [=](const Arrays& x) { return any(x[0], d); },
+              [=](const std::vector<Plain>& x) { return reduce(x[0], {d}, anyOf); },
+              expect,
+              0});
+    check(Row{"all of zeros and others",
+              {{"3(C) x 4(B)", values}},
+              [=](const Arrays& x) { return all(x[0], d); },
+              [=](const std::vector<Plain>& x) { return reduce(x[0], {d}, allOf); },
+              expect,
+              0});
   }
 }
 
 BOOST_AUTO_TEST_CASE(logical_arrays_count_as_double) {
   const Input truth = logical("2(C) x 3(B)", {1, 0, 1, 1, 0, 0});
-  check(Row{"sum of logical", {truth}, [](const Arrays& x) { return sum(x[0], "B"); }, [](const std::vector<Plain>&) { return Numbers{2, 1}; }, "2(C) x 1(B)", 0});
-  check(Row{"mean of logical", {truth}, [](const Arrays& x) { return mean(x[0], "all"); }, [](const std::vector<Plain>&) { return Numbers{0.5}; }, "1(C) x 1(B)", 0});
-  check(Row{"max of logical", {truth}, [](const Arrays& x) { return max(x[0], {}, 0); }, [](const std::vector<Plain>&) { return Numbers{1, 1, 0}; }, "1(C) x 3(B) logical", 0});
+  check(Row{"sum of logical",
+            {truth},
+            [](const Arrays& x) { return sum(x[0], "B"); },
+            [](const std::vector<Plain>&) {
+              return Numbers{2, 1};
+            },
+            "2(C) x 1(B)",
+            0});
+  check(Row{"mean of logical",
+            {truth},
+            [](const Arrays& x) { return mean(x[0], "all"); },
+            [](const std::vector<Plain>&) { return Numbers{0.5}; },
+            "1(C) x 1(B)",
+            0});
+  check(Row{"max of logical",
+            {truth},
+            [](const Arrays& x) { return max(x[0], {}, 0); },
+            [](const std::vector<Plain>&) {
+              return Numbers{1, 1, 0};
+            },
+            "1(C) x 3(B) logical",
+            0});
 }
 
 BOOST_AUTO_TEST_CASE(reductions_of_nothing) {
   const auto row = [](const char* name, const std::function<DlArray(const DlArray&)>& f, double value) {
-    check(Row{name, {{"0(C) x 3(B)"}}, [=](const Arrays& x) { return f(x[0]); }, [=](const std::vector<Plain>&) { return Numbers(3, value); }, "1(C) x 3(B)"});
+    check(Row{name,
+              {{"0(C) x 3(B)"}},
+              [=](const Arrays& x) { return f(x[0]); },
+              [=](const std::vector<Plain>&) { return Numbers(3, value); },
+              "1(C) x 3(B)"});
   };
-  row("sum of nothing", [](const DlArray& x) { return sum(x, "C"); }, 0);
-  row("prod of nothing", [](const DlArray& x) { return prod(x, "C"); }, 1);
-  check(Row{"mean of nothing", {{"0(C) x 3(B)"}}, [](const Arrays& x) { return mean(x[0], "C"); }, [](const std::vector<Plain>&) { return Numbers(3, NAN); }, "1(C) x 3(B)", 0});
+  row(
+      "sum of nothing", [](const DlArray& x) { return sum(x, "C"); }, 0);
+  row(
+      "prod of nothing", [](const DlArray& x) { return prod(x, "C"); }, 1);
+  check(Row{"mean of nothing",
+            {{"0(C) x 3(B)"}},
+            [](const Arrays& x) { return mean(x[0], "C"); },
+            [](const std::vector<Plain>&) { return Numbers(3, NAN); },
+            "1(C) x 3(B)",
+            0});
 }

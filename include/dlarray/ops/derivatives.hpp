@@ -14,14 +14,15 @@ DlArray jacobianTimesVector(const Operand& u, const std::vector<const DlArray*>&
                             const GradientOptions& options);
 template <class X>
 std::vector<DlArray> leavesOf(const X& container) {
-  X copy = container;
+  static_assert(visitable<Settled<X>>, "arrays are found in containers of arrays and in structs that list their members by DLARRAY_FIELDS");
+  Settled<X> copy = container;
   std::vector<DlArray> leaves;
   for (DlArray* x : arraysOf(copy)) leaves.push_back(std::move(*x));
   return leaves;
 }
 template <class X>
-X fillLeaves(const X& like, std::vector<DlArray>&& leaves) {
-  X result = like;
+Settled<X> fillLeaves(const X& like, std::vector<DlArray>&& leaves) {
+  Settled<X> result = like;
   std::size_t i = 0;
   for (DlArray* x : arraysOf(result)) *x = std::move(leaves[i++]);
   return result;
@@ -39,14 +40,14 @@ DlArray dlhessian(Operand y, const DlArray& x, GradientOptions options = {});
 /// The Hessian of a traced scalar y times v, without forming the Hessian; v, and the result, are of the kind and size of x,
 /// an array or a container. (Pearlmutter 1994)
 template <class X>
-X dlhvp(Operand y, const X& x, const X& v, GradientOptions options = {}) {
+detail::Settled<X> dlhvp(Operand y, const X& x, const std::type_identity_t<detail::Settled<X>>& v, GradientOptions options = {}) {
   const std::vector<DlArray> variables = detail::leavesOf(x);
   return detail::fillLeaves(x, detail::hessianTimesVector(y, detail::pointersTo(variables), detail::leavesOf(v), options));
 }
 
 /// The transposed Jacobian of a traced array u by x times w, which has the size of u: the gradient of sum(u .* w).
 template <class X>
-X dlvjp(Operand u, const X& x, Operand w, GradientOptions options = {}) {
+detail::Settled<X> dlvjp(Operand u, const X& x, Operand w, GradientOptions options = {}) {
   const std::vector<DlArray> variables = detail::leavesOf(x);
   return detail::fillLeaves(x, detail::vectorTimesJacobian(u, detail::pointersTo(variables), w, options));
 }
@@ -54,7 +55,7 @@ X dlvjp(Operand u, const X& x, Operand w, GradientOptions options = {}) {
 /// The Jacobian of a traced array u by x times v, which is of the kind and size of x; the result has the size of u. It is the
 /// derivative of a vector-Jacobian product by its weights, so it needs no rules of its own.
 template <class X>
-DlArray dljvp(Operand u, const X& x, const X& v, GradientOptions options = {}) {
+DlArray dljvp(Operand u, const X& x, const std::type_identity_t<detail::Settled<X>>& v, GradientOptions options = {}) {
   const std::vector<DlArray> variables = detail::leavesOf(x);
   return detail::jacobianTimesVector(u, detail::pointersTo(variables), detail::leavesOf(v), options);
 }
