@@ -9,17 +9,14 @@ configure_package_config_file(cmake/dlarrayConfig.cmake.in dlarrayConfig.cmake I
 # Before 1.0 a new minor version may change the interface.
 write_basic_package_version_file(dlarrayConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/dlarrayConfig.cmake" "${PROJECT_BINARY_DIR}/dlarrayConfigVersion.cmake"
-  cmake/dlarrayArmadillo.cmake cmake/FindOneDNN.cmake DESTINATION "${config_dir}")
+  cmake/dlarrayArmadillo.cmake DESTINATION "${config_dir}")
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" RENAME copyright)
 
 file(RELATIVE_PATH path_to_prefix "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
 string(REGEX REPLACE "/$" "" path_to_prefix "${path_to_prefix}")
-set(private_libraries "-lopenblas")
-if(OneDNN_FOUND)
-  string(APPEND private_libraries " -ldnnl")
-endif()
+set(private_libraries "")
 if(NOT DLARRAY_SERIAL)
-  string(APPEND private_libraries " ${OpenMP_CXX_FLAGS}")
+  set(private_libraries "${OpenMP_CXX_FLAGS}")
 endif()
 configure_file(cmake/dlarray.pc.in dlarray.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/dlarray.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
@@ -31,6 +28,5 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS libopenblas0-openmp)  # shares its threads with our loops
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS libarmadillo-dev)
 include(CPack)

@@ -8,11 +8,16 @@ namespace dl {
 
 std::string_view name(Type type) noexcept {
   switch (type) {
-    case Type::Double: return "double";
-    case Type::Single: return "single";
-    case Type::Logical: return "logical";
-    case Type::ComplexDouble: return "complex double";
-    default: return "complex single";
+    case Type::Double:
+      return "double";
+    case Type::Single:
+      return "single";
+    case Type::Logical:
+      return "logical";
+    case Type::ComplexDouble:
+      return "complex double";
+    default:
+      return "complex single";
   }
 }
 
@@ -29,9 +34,12 @@ void convert(const void* from, void* to, Index n) {
 template <class To>
 void convertTo(const void* from, Type type, void* to, Index n) {
   switch (type) {
-    case Type::Single: return convert<float, To>(from, to, n);
-    case Type::Logical: return convert<bool, To>(from, to, n);
-    default: return convert<double, To>(from, to, n);
+    case Type::Single:
+      return convert<float, To>(from, to, n);
+    case Type::Logical:
+      return convert<bool, To>(from, to, n);
+    default:
+      return convert<double, To>(from, to, n);
   }
 }
 
@@ -42,8 +50,9 @@ namespace detail {
 double scalarValue(const DlArray& x, const char* wanted) {
   const Header& h = Storage::of(x);
   if (h.numel != 1)
-    throw Error("dlarray:scalar", fmt::format("{}: an array of size {} was used where a scalar is needed; take an element, or use sum, all or any", wanted,
-                                              describe(x)));
+    throw Error("dlarray:scalar",
+                fmt::format("{}: an array of size {} was used where a scalar is needed; take an element, or use sum, all or any",
+                            wanted, describe(x)));
   if (wanted == std::string_view("number")) noteExtraction(x);
   double value;
   convertTo<double>(h.data, h.type, &value, 1);
@@ -58,21 +67,26 @@ void copyOut(const DlArray& x, void* to, Type type) {
     return;
   }
   switch (type) {
-    case Type::Single: return convertTo<float>(h.data, h.type, to, h.numel);
-    case Type::Logical: return convertTo<bool>(h.data, h.type, to, h.numel);
-    default: return convertTo<double>(h.data, h.type, to, h.numel);
+    case Type::Single:
+      return convertTo<float>(h.data, h.type, to, h.numel);
+    case Type::Logical:
+      return convertTo<bool>(h.data, h.type, to, h.numel);
+    default:
+      return convertTo<double>(h.data, h.type, to, h.numel);
   }
 }
 
 const void* rawData(const DlArray& x, Type type, const char* function, std::source_location where) {
   const Header& h = Storage::of(x);
   if (h.type != type)
-    fail(where, "data:type", "{}: the array is {}, not {}; convert it first, or use extractdata", function, name(h.type), name(type));
+    fail(where, "data:type", "{}: the array is {}, not {}; convert it first, or use extractdata", function, name(h.type),
+         name(type));
   return h.data;
 }
 
 void failDataCount(Index count, const Size& size, std::source_location where) {
-  fail(where, "dlarray:count", "dlarray: {} numbers do not fill an array of size {}, which has {}", count, toString(size), numel(size));
+  fail(where, "dlarray:count", "dlarray: {} numbers do not fill an array of size {}, which has {}", count, toString(size),
+       numel(size));
 }
 
 DlArray fromRows(const std::vector<std::vector<double>>& rows, Type type, std::string_view format, std::source_location where) {
@@ -97,7 +111,8 @@ DlArray fromData(const void* data, Type type, const Size& size, std::string_view
   // Labels keep trailing dimensions of size 1, so they are given while these are still there.
   if (format.empty()) dropTrailing(shape);
   DlArray x = Storage::make(shape, type);
-  if (const Index n = numel(x); n > 0) std::memcpy(Storage::mutableData<void>(x), data, static_cast<std::size_t>(n) * bytesOf(type));
+  if (const Index n = numel(x); n > 0)
+    std::memcpy(Storage::mutableData<void>(x), data, static_cast<std::size_t>(n) * bytesOf(type));
   return format.empty() ? x : dlarray(Operand(x, where), format);
 }
 
@@ -124,7 +139,8 @@ Index size(const DlArray& x, std::string_view label, std::source_location where)
   const std::vector<Index> found = finddim(x, label, where);
   if (found.size() == 1) return size(x, found[0]);
   if (found.empty()) fail(where, "size:label", "size: {} has no dimension labelled {}", describe(x), label);
-  fail(where, "size:label", "size: {} dimensions of {} are labelled {}; ask for size(x, finddim(x, \"{}\"))", found.size(), describe(x), label, label);
+  fail(where, "size:label", "size: {} dimensions of {} are labelled {}; ask for size(x, finddim(x, \"{}\"))", found.size(),
+       describe(x), label, label);
 }
 
 Size size(const DlArray& x, const std::vector<Index>& dimensions, std::source_location where) {
@@ -178,7 +194,8 @@ bool sameValues(const DlArray& a, const DlArray& b, bool nanEqual) {
   std::vector<double> x(n), y(n);
   detail::copyOut(a, x.data(), Type::Double);
   detail::copyOut(b, y.data(), Type::Double);
-  return std::equal(x.begin(), x.end(), y.begin(), [=](double p, double q) { return p == q || (nanEqual && std::isnan(p) && std::isnan(q)); });
+  return std::equal(x.begin(), x.end(), y.begin(),
+                    [=](double p, double q) { return p == q || (nanEqual && std::isnan(p) && std::isnan(q)); });
 }
 }  // namespace
 

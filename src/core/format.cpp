@@ -25,14 +25,18 @@ std::vector<Format::Label> parseFormat(std::string_view text, const char* functi
   for (char letter : text) {
     const Format::Label label = Format::label(letter);
     if (label == Format::None)
-      fail(where, "format:letter", "{}: \"{}\" is not a data format; it is made of the letters S (spatial), C (channel), B (batch), T (time), U (unspecified)",
+      fail(where, "format:letter",
+           "{}: \"{}\" is not a data format; it is made of the letters S (spatial), C (channel), B (batch), T (time), U "
+           "(unspecified)",
            function, text);
-    if ((label == Format::C || label == Format::B || label == Format::T) && std::find(labels.begin(), labels.end(), label) != labels.end())
+    if ((label == Format::C || label == Format::B || label == Format::T) &&
+        std::find(labels.begin(), labels.end(), label) != labels.end())
       fail(where, "format:twice", "{}: label {} stands twice in \"{}\"; only S and U may be repeated", function, letter, text);
     labels.push_back(label);
   }
   if (labels.size() > Size::maxDimensions)
-    fail(where, "format:tooMany", "{}: \"{}\" has {} labels; an array can have at most {} dimensions", function, text, labels.size(), Size::maxDimensions);
+    fail(where, "format:tooMany", "{}: \"{}\" has {} labels; an array can have at most {} dimensions", function, text,
+         labels.size(), Size::maxDimensions);
   return labels;
 }
 
@@ -73,12 +77,15 @@ void append(Expansion& e, Index a, Index b, Format::Label label) {
   if (label != Format::None) e.result.format.set(d, label);
 }
 
-[[noreturn]] void failExpansion(const Expansion& e, const Shape& a, const Shape& b, const char* function, const std::source_location& where) {
+[[noreturn]] void failExpansion(const Expansion& e, const Shape& a, const Shape& b, const char* function,
+                                const std::source_location& where) {
   std::size_t d = 0;
   while (e.a[d] == e.b[d] || e.a[d] == 1 || e.b[d] == 1) ++d;
   if (a.format.labelled() && b.format.labelled())
-    fail(where, "sizes:labels", "{}: sizes of label {} differ: {} and {}", function, Format::letter(e.result.format[d]), toString(a), toString(b));
-  fail(where, "sizes:expand", "{}: sizes do not expand: {} and {}; in each dimension they must be equal or one of them 1", function, toString(a), toString(b));
+    fail(where, "sizes:labels", "{}: sizes of label {} differ: {} and {}", function, Format::letter(e.result.format[d]),
+         toString(a), toString(b));
+  fail(where, "sizes:expand", "{}: sizes do not expand: {} and {}; in each dimension they must be equal or one of them 1",
+       function, toString(a), toString(b));
 }
 
 }  // namespace

@@ -25,12 +25,18 @@ class Format {
   /// The label a letter stands for, None for any other letter.
   static constexpr Label label(char letter) noexcept {
     switch (letter) {
-      case 'S': return S;
-      case 'C': return C;
-      case 'B': return B;
-      case 'T': return T;
-      case 'U': return U;
-      default: return None;
+      case 'S':
+        return S;
+      case 'C':
+        return C;
+      case 'B':
+        return B;
+      case 'T':
+        return T;
+      case 'U':
+        return U;
+      default:
+        return None;
     }
   }
 

@@ -6,7 +6,8 @@ namespace dl {
 
 Size::Size(const Index* sizes, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    if (sizes[i] < 0) throw Error("dlarray:size:negative", fmt::format("size: dimension {} has the negative size {}", i, sizes[i]));
+    if (sizes[i] < 0)
+      throw Error("dlarray:size:negative", fmt::format("size: dimension {} has the negative size {}", i, sizes[i]));
     push_back(sizes[i]);
   }
 }

@@ -87,7 +87,8 @@ void* allocateFor(const Size& size, std::size_t bytes) {
   try {
     return allocate(bytes);
   } catch (const std::bad_alloc&) {
-    throw Error("dlarray:memory", fmt::format("no memory for an array of size {}, which takes {:.1f} GiB", toString(size), static_cast<double>(bytes) / (1U << 30)));
+    throw Error("dlarray:memory", fmt::format("no memory for an array of size {}, which takes {:.1f} GiB", toString(size),
+                                              static_cast<double>(bytes) / (1U << 30)));
   }
 }
 

@@ -15,7 +15,8 @@ namespace engine {
 class Trace;
 }
 
-/// Elements too many for the header: the first bytes of a pooled block, the elements behind them. Shared by arrays that differ in shape only.
+/// Elements too many for the header: the first bytes of a pooled block, the elements behind them. Shared by arrays that differ in
+/// shape only.
 struct alignas(64) Buffer {
   std::atomic<std::uint32_t> references;
   std::size_t bytes;  // of the whole block
@@ -41,9 +42,9 @@ struct alignas(64) Header : Link, Shape {
   bool local = false;
   Type type = Type::Double;
   Device device = Device::Cpu;
-  bool plainScalar = false;       // 1 x 1 without labels on the CPU: the shortcut of element-wise operations
-  std::uint32_t node = 0;         // the trace's node that made this value; 0 outside a trace
-  std::uint8_t origin = 0;        // Origin flags: why a value that looks traced is not
+  bool plainScalar = false;  // 1 x 1 without labels on the CPU: the shortcut of element-wise operations
+  std::uint32_t node = 0;    // the trace's node that made this value; 0 outside a trace
+  std::uint8_t origin = 0;   // Origin flags: why a value that looks traced is not
   engine::Trace* trace = nullptr;
   Index numel = 1;
   void* data = nullptr;
@@ -73,10 +74,14 @@ Index countOf(const Size& size, Type type);
 /// Bytes of one element.
 constexpr std::size_t bytesOf(Type type) noexcept {
   switch (type) {
-    case Type::Single: return 4;
-    case Type::Logical: return 1;
-    case Type::ComplexDouble: return 16;
-    default: return 8;
+    case Type::Single:
+      return 4;
+    case Type::Logical:
+      return 1;
+    case Type::ComplexDouble:
+      return 16;
+    default:
+      return 8;
   }
 }
 
@@ -137,12 +142,12 @@ class Storage {
   static void provide(Header* h, std::size_t bytes);
   /// The bytes of a header with this many bytes of elements behind it, if they are few.
   static constexpr std::size_t room(std::size_t bytes) noexcept {
-    return bytes <= Header::tinyBytes || bytes > Header::insideBytes ? sizeof(Header) : sizeof(Header) - Header::tinyBytes + bytes;
+    return bytes <= Header::tinyBytes || bytes > Header::insideBytes ? sizeof(Header)
+                                                                     : sizeof(Header) - Header::tinyBytes + bytes;
   }
   static const Header& nothing() noexcept;
 
  private:
-
 };
 
 /// "3(C) x 7(B)" or "3 x 7".

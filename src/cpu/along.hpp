@@ -6,12 +6,13 @@
 
 namespace dl::cpu {
 
-/// y(i, k, o) = x(i, positions(i, k, o), o); x is inner x n x outer, positions and y are inner x k x outer. T: float, double, bool.
+/// y(i, k, o) = x(i, positions(i, k, o), o); x is inner x n x outer, positions and y are inner x k x outer. T: float, double,
+/// bool.
 template <class T>
 void gatherAlong(const T* x, Index inner, Index n, Index outer, const double* positions, Index k, T* y);
 
-/// y(i, positions(i, k, o), o) += x(i, k, o); x and positions are inner x k x outer, y is inner x n x outer. Additions to the same
-/// element happen in the order of k. T: float, double.
+/// y(i, positions(i, k, o), o) += x(i, k, o); x and positions are inner x k x outer, y is inner x n x outer. Additions to the
+/// same element happen in the order of k. T: float, double.
 template <class T>
 void scatterAddAlong(const T* x, Index inner, Index n, Index outer, const double* positions, Index k, T* y);
 

@@ -12,11 +12,14 @@ Arch arch();
 /// The variant of a function that belongs to `arch()`.
 template <class F>
 F forArch(F v2, F v3, F v4) {
-    switch (arch()) {
-        case Arch::v4: return v4;
-        case Arch::v3: return v3;
-        default: return v2;
-    }
+  switch (arch()) {
+    case Arch::v4:
+      return v4;
+    case Arch::v3:
+      return v3;
+    default:
+      return v2;
+  }
 }
 
 }  // namespace dl::cpu

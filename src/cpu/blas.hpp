@@ -13,8 +13,8 @@ void gemm(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T*
 /// One `gemm` a page: page p uses a + p * aStride, b + p * bStride, c + p * cStride (strides in elements; 0 uses the same
 /// A or B for every page).
 template <class T>
-void gemmBatch(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index aStride, const T* b,
-               Index bStride, T beta, T* c, Index cStride, Index pages);
+void gemmBatch(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index aStride, const T* b, Index bStride,
+               T beta, T* c, Index cStride, Index pages);
 
 /// The inner product of two vectors; the same for every number of threads.
 template <class T>

@@ -10,10 +10,13 @@ const ElementwiseKernels<T>& elementwiseKernels() {
   static const ElementwiseKernels<T> kernels = [] {
     switch (arch()) {
 #if DLARRAY_X86
-      case Arch::v4: return v4::elementwise<T>();
-      case Arch::v3: return v3::elementwise<T>();
+      case Arch::v4:
+        return v4::elementwise<T>();
+      case Arch::v3:
+        return v3::elementwise<T>();
 #endif
-      default: return v2::elementwise<T>();
+      default:
+        return v2::elementwise<T>();
     }
   }();
   return kernels;

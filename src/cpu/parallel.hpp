@@ -26,15 +26,15 @@ void runChunks(Index n, Index grain, ChunkBody body, void* context);
 /// `grain` is the least work worth a thread: a body's result may not depend on where the borders lie.
 template <class F>
 void parallelFor(Index n, Index grain, F&& body) {
-    if (n <= 0) return;
-    if (n <= grain || !detail::mayFork()) {
-        body(Index{0}, n);
-        return;
-    }
-    using Body = std::remove_reference_t<F>;
-    void* context = const_cast<void*>(static_cast<const void*>(&body));
-    detail::runChunks(
-        n, grain, [](void* c, Index begin, Index end) { (*static_cast<Body*>(c))(begin, end); }, context);
+  if (n <= 0) return;
+  if (n <= grain || !detail::mayFork()) {
+    body(Index{0}, n);
+    return;
+  }
+  using Body = std::remove_reference_t<F>;
+  void* context = const_cast<void*>(static_cast<const void*>(&body));
+  detail::runChunks(
+      n, grain, [](void* c, Index begin, Index end) { (*static_cast<Body*>(c))(begin, end); }, context);
 }
 
 /// The elements from which a loop bound by memory gains from a second thread.
@@ -42,7 +42,7 @@ inline constexpr Index parallelElements = Index{1} << 16;
 
 /// The grain of a loop whose every step touches `elementsPerStep` elements.
 inline Index grainFor(Index elementsPerStep) {
-    return elementsPerStep >= parallelElements ? 1 : parallelElements / (elementsPerStep > 0 ? elementsPerStep : 1);
+  return elementsPerStep >= parallelElements ? 1 : parallelElements / (elementsPerStep > 0 ? elementsPerStep : 1);
 }
 
 }  // namespace dl::cpu

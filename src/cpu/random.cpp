@@ -22,87 +22,90 @@ Index blocksFor(Index n, Index elementsPerBlock) { return (n + elementsPerBlock 
 // Makes n elements from the blocks from `counter` on; convert(words, blocks, y) makes the elements of whole blocks.
 template <Index perBlock, class T, class Convert>
 std::uint64_t fill(T* y, Index n, std::uint64_t key, std::uint64_t counter, Convert convert) {
-    const Index blocks = blocksFor(n, perBlock);
-    const auto words = kernels().words;
-    parallelFor(blocks, grainFor(4 * perBlock), [&](Index begin, Index end) {
-        std::uint32_t bits[4 * blocksAtOnce];
-        for (Index block = begin; block < end;) {
-            const Index here = std::min(blocksAtOnce, end - block), first = block * perBlock;
-            words(key, counter + static_cast<std::uint64_t>(block), here, bits);
-            if (first + here * perBlock <= n) {
-                convert(bits, here, y + first);
-            } else {
-                T whole[perBlock * blocksAtOnce];
-                convert(bits, here, whole);
-                std::copy(whole, whole + (n - first), y + first);
-            }
-            block += here;
-        }
-    });
-    return static_cast<std::uint64_t>(blocks);
+  const Index blocks = blocksFor(n, perBlock);
+  const auto words = kernels().words;
+  parallelFor(blocks, grainFor(4 * perBlock), [&](Index begin, Index end) {
+    std::uint32_t bits[4 * blocksAtOnce];
+    for (Index block = begin; block < end;) {
+      const Index here = std::min(blocksAtOnce, end - block), first = block * perBlock;
+      words(key, counter + static_cast<std::uint64_t>(block), here, bits);
+      if (first + here * perBlock <= n) {
+        convert(bits, here, y + first);
+      } else {
+        T whole[perBlock * blocksAtOnce];
+        convert(bits, here, whole);
+        std::copy(whole, whole + (n - first), y + first);
+      }
+      block += here;
+    }
+  });
+  return static_cast<std::uint64_t>(blocks);
 }
 
 // The integer part of fraction * range for the fraction bits / 2^64; off from equal chances by at most range / 2^64.
 std::uint64_t scaled(std::uint64_t bits, std::uint64_t range) {
-    __extension__ using Wide = unsigned __int128;
-    return static_cast<std::uint64_t>(static_cast<Wide>(bits) * range >> 64);
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::uint64_t>(static_cast<Wide>(bits) * range >> 64);
 }
 
 std::uint64_t drawAt(const std::uint32_t* words, Index i) {
-    std::uint64_t bits;
-    std::memcpy(&bits, words + 2 * i, sizeof(bits));
-    return bits;
+  std::uint64_t bits;
+  std::memcpy(&bits, words + 2 * i, sizeof(bits));
+  return bits;
 }
 
 }  // namespace
 
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
-    for (int round = 0; round < 10; ++round) {
-        const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * counter[0];
-        const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * counter[2];
-        counter = {static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(p1),
-                   static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(p0)};
-        key[0] += 0x9E3779B9u;
-        key[1] += 0xBB67AE85u;
-    }
-    return counter;
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * counter[0];
+    const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * counter[2];
+    counter = {static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(p1),
+               static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(p0)};
+    key[0] += 0x9E3779B9u;
+    key[1] += 0xBB67AE85u;
+  }
+  return counter;
 }
 
 template <class T>
 std::uint64_t fillUniform(T* y, Index n, std::uint64_t key, std::uint64_t counter) {
-    if constexpr (std::is_same_v<T, float>) return fill<4>(y, n, key, counter, kernels().uniformFloat);
-    else return fill<2>(y, n, key, counter, kernels().uniformDouble);
+  if constexpr (std::is_same_v<T, float>)
+    return fill<4>(y, n, key, counter, kernels().uniformFloat);
+  else
+    return fill<2>(y, n, key, counter, kernels().uniformDouble);
 }
 
 template <class T>
 std::uint64_t fillNormal(T* y, Index n, std::uint64_t key, std::uint64_t counter) {
-    if constexpr (std::is_same_v<T, float>) return fill<4>(y, n, key, counter, kernels().normalFloat);
-    else return fill<2>(y, n, key, counter, kernels().normalDouble);
+  if constexpr (std::is_same_v<T, float>)
+    return fill<4>(y, n, key, counter, kernels().normalFloat);
+  else
+    return fill<2>(y, n, key, counter, kernels().normalDouble);
 }
 
 template <class T>
 std::uint64_t fillIntegers(T* y, Index n, std::int64_t lo, std::int64_t hi, std::uint64_t key, std::uint64_t counter) {
-    assert(lo <= hi);
-    const std::uint64_t range = static_cast<std::uint64_t>(hi) - static_cast<std::uint64_t>(lo) + 1;
-    return fill<2>(y, n, key, counter, [&](const std::uint32_t* words, Index blocks, T* to) {
-        for (Index i = 0; i < 2 * blocks; ++i)
-            to[i] = static_cast<T>(lo + static_cast<std::int64_t>(scaled(drawAt(words, i), range)));
-    });
+  assert(lo <= hi);
+  const std::uint64_t range = static_cast<std::uint64_t>(hi) - static_cast<std::uint64_t>(lo) + 1;
+  return fill<2>(y, n, key, counter, [&](const std::uint32_t* words, Index blocks, T* to) {
+    for (Index i = 0; i < 2 * blocks; ++i)
+      to[i] = static_cast<T>(lo + static_cast<std::int64_t>(scaled(drawAt(words, i), range)));
+  });
 }
 
 template <class T>
 std::uint64_t permutation(T* y, Index n, std::uint64_t key, std::uint64_t counter) {
-    const auto words = kernels().words;
-    std::iota(y, y + n, T(0));
-    std::uint32_t bits[4 * blocksAtOnce];
-    for (Index i = 0; i < n; ++i) {
-        const Index draw = i % (2 * blocksAtOnce);
-        if (draw == 0)
-            words(key, counter + static_cast<std::uint64_t>(i / 2), std::min(blocksAtOnce, blocksFor(n - i, 2)), bits);
-        const auto other = static_cast<Index>(scaled(drawAt(bits, draw), static_cast<std::uint64_t>(n - i)));
-        std::swap(y[i], y[i + other]);
-    }
-    return static_cast<std::uint64_t>(blocksFor(n, 2));
+  const auto words = kernels().words;
+  std::iota(y, y + n, T(0));
+  std::uint32_t bits[4 * blocksAtOnce];
+  for (Index i = 0; i < n; ++i) {
+    const Index draw = i % (2 * blocksAtOnce);
+    if (draw == 0) words(key, counter + static_cast<std::uint64_t>(i / 2), std::min(blocksAtOnce, blocksFor(n - i, 2)), bits);
+    const auto other = static_cast<Index>(scaled(drawAt(bits, draw), static_cast<std::uint64_t>(n - i)));
+    std::swap(y[i], y[i + other]);
+  }
+  return static_cast<std::uint64_t>(blocksFor(n, 2));
 }
 
 template std::uint64_t fillUniform(float*, Index, std::uint64_t, std::uint64_t);

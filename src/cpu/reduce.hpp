@@ -11,8 +11,8 @@ enum class Reduction { sum, prod, max, min, any, all, sumSquares, sumAbs };
 
 /// One dimension of the input and whether it disappears.
 struct ReducedExtent {
-    Index size;
-    bool reduced;
+  Index size;
+  bool reduced;
 };
 
 /// y = reduction of x over the dimensions marked in `dims` (fastest first); y keeps the others in their order.

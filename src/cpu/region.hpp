@@ -11,10 +11,10 @@ namespace dl::cpu {
 /// The positions chosen along one dimension, all of them inside the array: `count` of them, from `list` where given, else
 /// start, start + step, start + 2 step, ... (step may be negative or, to repeat one position, zero).
 struct Selection {
-    Index start = 0;
-    Index step = 1;
-    Index count = 0;
-    const Index* list = nullptr;
+  Index start = 0;
+  Index step = 1;
+  Index count = 0;
+  const Index* list = nullptr;
 };
 
 // A part of an array is one Selection for every dimension of `sizes`; a linear list of positions is a part of an array with
@@ -24,8 +24,7 @@ struct Selection {
 Index numelOf(std::span<const Selection> part);
 
 /// compact = x(part); x has `sizes`, elements of any size in bytes.
-void gather(const void* x, std::size_t elementSize, std::span<const Index> sizes, std::span<const Selection> part,
-            void* compact);
+void gather(const void* x, std::size_t elementSize, std::span<const Index> sizes, std::span<const Selection> part, void* compact);
 
 /// y(part) = compact; where a position is chosen more than once the last value stays.
 void scatter(void* y, std::size_t elementSize, std::span<const Index> sizes, std::span<const Selection> part,

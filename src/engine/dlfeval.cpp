@@ -7,7 +7,8 @@ TraceScope::~TraceScope() { engine::Trace::close(static_cast<engine::Trace*>(tra
 
 void makeVariable(DlArray& x) { x = engine::Trace::current()->leaf(x); }
 
-void gradients(const Operand& y, const DlArray* const* variables, DlArray* results, std::size_t count, const GradientOptions& options) {
+void gradients(const Operand& y, const DlArray* const* variables, DlArray* results, std::size_t count,
+               const GradientOptions& options) {
   engine::gradients("dlgradient", y, variables, results, count, options);
 }
 

@@ -49,12 +49,8 @@ struct Unary {
   static constexpr unsigned kept = ((F::needs & formula::X) ? 1U : 0U) | ((F::needs & formula::Y) ? keptResult : 0U);
   static constexpr std::size_t position = formula::UnaryFormulas::position<F>();
 
-  DlArray evaluate(const Inputs& inputs) const {
-    return runUnary(inputs, position);
-  }
-  void gradient(Backward& b) const
-    requires(F::differentiable)
-  {
+  DlArray evaluate(const Inputs& inputs) const { return runUnary(inputs, position); }
+  void gradient(Backward& b) const requires(F::differentiable) {
     constexpr bool useX = (F::needs & formula::X) != 0, useY = (F::needs & formula::Y) != 0;
     const DlArray none;
     const DlArray &x = useX ? b.input(0) : none, &y = useY ? b.result() : none;
@@ -82,9 +78,7 @@ struct Binary {
     const unsigned needs = ((traced & 1U) ? F::needsForA : 0U) | ((traced & 2U) ? F::needsForB : 0U);
     return (needs & 3U) | ((needs & formula::Y) ? keptResult : 0U);
   }
-  DlArray evaluate(const Inputs& inputs) const {
-    return runBinary(inputs, name, position);
-  }
+  DlArray evaluate(const Inputs& inputs) const { return runBinary(inputs, name, position); }
   void gradient(Backward& b) const {
     const bool needs0 = b.needs(0), needs1 = b.needs(1);
     if (b.isNumber() && small(b)) {
@@ -119,7 +113,9 @@ struct Binary {
     const DlArray& y = (needs & formula::Y) ? b.result() : none;
     if (!b.recorded()) {
       if constexpr (!F::simple) {
-        const auto fits = [&](const DlArray& x) { return !Storage::get(x) || numel(x) == 1 || Storage::of(x).size == Storage::of(g).size; };
+        const auto fits = [&](const DlArray& x) {
+          return !Storage::get(x) || numel(x) == 1 || Storage::of(x).size == Storage::of(g).size;
+        };
         if (fits(x0) && fits(x1)) return runBinaryGradient(std::move(g), x0, x1, y, position, first);
       }
     }
@@ -130,9 +126,7 @@ struct Binary {
 template <class F>
 struct Relation {
   static constexpr const char* name = F::name;
-  DlArray evaluate(const Inputs& inputs) const {
-    return runRelation(inputs, name, formula::Relations::position<F>());
-  }
+  DlArray evaluate(const Inputs& inputs) const { return runRelation(inputs, name, formula::Relations::position<F>()); }
 };
 
 struct Cast {
@@ -229,10 +223,22 @@ DlArray relation(const Operand& a, const Operand& b) {
 
 // Makes every function of the lists part of this file, so that all others only need the declarations.
 namespace {
-template <class... F> constexpr auto allUnary(formula::List<F...>) { return std::array{&unary<F>...}; }
-template <class... F> constexpr auto allPredicates(formula::List<F...>) { return std::array{&predicate<F>...}; }
-template <class... F> constexpr auto allBinary(formula::List<F...>) { return std::array{&binary<F>...}; }
-template <class... F> constexpr auto allRelations(formula::List<F...>) { return std::array{&relation<F>...}; }
+template <class... F>
+constexpr auto allUnary(formula::List<F...>) {
+  return std::array{&unary<F>...};
+}
+template <class... F>
+constexpr auto allPredicates(formula::List<F...>) {
+  return std::array{&predicate<F>...};
+}
+template <class... F>
+constexpr auto allBinary(formula::List<F...>) {
+  return std::array{&binary<F>...};
+}
+template <class... F>
+constexpr auto allRelations(formula::List<F...>) {
+  return std::array{&relation<F>...};
+}
 [[gnu::used]] constexpr auto unaryFunctions = allUnary(formula::UnaryFormulas());
 [[gnu::used]] constexpr auto predicateFunctions = allPredicates(formula::Predicates());
 [[gnu::used]] constexpr auto binaryFunctions = allBinary(formula::BinaryFormulas());

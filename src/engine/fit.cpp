@@ -45,7 +45,8 @@ struct Expand {
     Size full = to.size;
     full.resize(e.a.size());
     for (std::size_t d = 0; d < part.size(); ++d) part[d] = {0, e.a[d] == full[d] ? 1 : 0, full[d], nullptr};
-    cpu::gather(Storage::data<void>(in[0]), bytesOf(Storage::of(y).type), {e.a.begin(), e.a.size()}, part, Storage::mutableData<void>(y));
+    cpu::gather(Storage::data<void>(in[0]), bytesOf(Storage::of(y).type), {e.a.begin(), e.a.size()}, part,
+                Storage::mutableData<void>(y));
   }
   void gradient(Backward& b) const { b.add(0, b.take()); }  // `add` sums
 };
@@ -73,7 +74,9 @@ struct Select {
   static constexpr const char* name = "select";
   static constexpr unsigned kept = 1;
   Result infer(const Inputs& in) const {
-    const DlArray& large = numel(in[0]) >= numel(in[1]) && numel(in[0]) >= numel(in[2]) ? in[0] : numel(in[1]) >= numel(in[2]) ? in[1] : in[2];
+    const DlArray& large = numel(in[0]) >= numel(in[1]) && numel(in[0]) >= numel(in[2]) ? in[0]
+                           : numel(in[1]) >= numel(in[2])                               ? in[1]
+                                                                                        : in[2];
     return {Storage::shape(large), Storage::of(in[1]).type};
   }
   void run(const Inputs& in, DlArray& y) const;
@@ -134,9 +137,14 @@ DlArray filled(const Shape& shape, Type type, double value) {
   DlArray y = Storage::make(shape, type);
   const auto n = static_cast<std::size_t>(numel(y));
   switch (type) {
-    case Type::Single: std::fill_n(Storage::mutableData<float>(y), n, static_cast<float>(value)); break;
-    case Type::Logical: std::fill_n(Storage::mutableData<bool>(y), n, value != 0); break;
-    default: std::fill_n(Storage::mutableData<double>(y), n, value);
+    case Type::Single:
+      std::fill_n(Storage::mutableData<float>(y), n, static_cast<float>(value));
+      break;
+    case Type::Logical:
+      std::fill_n(Storage::mutableData<bool>(y), n, value != 0);
+      break;
+    default:
+      std::fill_n(Storage::mutableData<double>(y), n, value);
   }
   return y;
 }
@@ -147,11 +155,14 @@ DlArray select(const Operand& condition, const Operand& a, const Operand& b) {
   Type type = promote(Storage::of(a).type, Storage::of(b).type);
   if (type == Type::Logical) type = Type::Double;
   DlArray x = castTo(a, type), y = castTo(b, type);
-  const Shape shape = mergeFormats(mergeFormats(Storage::shape(c), Storage::shape(x), "select", where).result, Storage::shape(y), "select", where).result;
+  const Shape shape =
+      mergeFormats(mergeFormats(Storage::shape(c), Storage::shape(x), "select", where).result, Storage::shape(y), "select", where)
+          .result;
   const bool empty = numel(shape.size) == 0;  // then no number stands for all elements
   const auto fit = [&](const DlArray& v) { return Storage::plainScalar(v) && !empty ? v : expandTo(v, shape); };
   DlArray c1 = fit(c), x1 = fit(x), y1 = fit(y);
-  if (numel(c1) != numel(shape.size) && numel(x1) != numel(shape.size) && numel(y1) != numel(shape.size)) c1 = expandTo(c1, shape);
+  if (numel(c1) != numel(shape.size) && numel(x1) != numel(shape.size) && numel(y1) != numel(shape.size))
+    c1 = expandTo(c1, shape);
   return apply(Select(), Operand(c1, where), x1, y1);
 }
 

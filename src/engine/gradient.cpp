@@ -37,8 +37,11 @@ void fill(Node& node, const Inputs& inputs, const NearNodes& nodes, unsigned tra
   node.far = std::make_unique<Node::Far>();
   for (int i = 0; i < inputs.count(); ++i) {
     const int bit = std::min(i, 30);
-    const bool isTraced = i < Node::near ? (traced >> i & 1U) != 0 : Storage::traced(inputs[i]) && recorded(Trace::current(), inputs[i]);
-    node.far->inputs.push_back(!isTraced ? 0 : i < Node::near ? nodes[static_cast<std::size_t>(i)] : Storage::get(inputs[i])->node);
+    const bool isTraced =
+        i < Node::near ? (traced >> i & 1U) != 0 : Storage::traced(inputs[i]) && recorded(Trace::current(), inputs[i]);
+    node.far->inputs.push_back(!isTraced        ? 0
+                               : i < Node::near ? nodes[static_cast<std::size_t>(i)]
+                                                : Storage::get(inputs[i])->node);
     node.far->kept.push_back(kept >> bit & 1U ? inputs[i] : DlArray());
   }
   node.far->kept.push_back(kept & keptResult ? result : DlArray());
@@ -83,22 +86,28 @@ namespace {
 
 void checkOpen(const char* function, const std::source_location& where) {
   if (!Trace::current())
-    fail(where, "dlgradient:outsideDlfeval", "{}: no trace is open; call it inside the function that dlfeval evaluates", function);
+    fail(where, "dlgradient:outsideDlfeval", "{}: no trace is open; call it inside the function that dlfeval evaluates",
+         function);
 }
 
 [[noreturn]] void failNotTraced(const char* function, const DlArray& y, const std::source_location& where) {
   const Trace& trace = *Trace::current();
   const auto& h = Storage::of(y);
   if (h.node != 0)
-    fail(where, "dlgradient:notTraced", "{}: the value belongs to the trace of an enclosing dlfeval, not to the innermost one", function);
+    fail(where, "dlgradient:notTraced", "{}: the value belongs to the trace of an enclosing dlfeval, not to the innermost one",
+         function);
   if (trace.differentiated && (h.origin & fromGradient))
     fail(where, "dlgradient:noHigherDerivatives",
-         "{}: the value was computed from a gradient that is not traced; give that dlgradient call {{.enableHigherDerivatives = true}}", function);
+         "{}: the value was computed from a gradient that is not traced; give that dlgradient call {{.enableHigherDerivatives = "
+         "true}}",
+         function);
   if (trace.extracted)
     fail(where, "dlgradient:notTraced",
-         "{}: the value does not depend on any traced input; extractdata and conversion to numbers take values out of the trace", function);
+         "{}: the value does not depend on any traced input; extractdata and conversion to numbers take values out of the trace",
+         function);
   fail(where, "dlgradient:notTraced",
-       "{}: the value does not depend on any traced input; traced are the arrays among the arguments of dlfeval, plain numbers and captured arrays "
+       "{}: the value does not depend on any traced input; traced are the arrays among the arguments of dlfeval, plain numbers "
+       "and captured arrays "
        "are constants",
        function);
 }
@@ -108,7 +117,8 @@ void checkValue(const char* function, const Operand& y) {
   checkOpen(function, where);
   if (numel(y) != 1)
     fail(where, "dlgradient:notScalar",
-         "{}: the value to differentiate must be a scalar, it is {}; differentiate sum(y, \"all\"), or use dlvjp(y, x, w) for a weighted "
+         "{}: the value to differentiate must be a scalar, it is {}; differentiate sum(y, \"all\"), or use dlvjp(y, x, w) for a "
+         "weighted "
          "sum and dljacobian(y, x, dim) for all derivatives",
          function, describe(y));
   const auto& h = Storage::of(y);
@@ -121,7 +131,8 @@ void checkVariable(const char* function, const DlArray& x, const std::source_loc
   const auto& h = Storage::of(x);
   if (h.node != 0 && h.trace == Trace::current()) return;
   fail(where, "dlgradient:variableNotTraced",
-       "{}: an array of size {} by which to differentiate is not traced; pass it to the function as an argument of dlfeval, or differentiate "
+       "{}: an array of size {} by which to differentiate is not traced; pass it to the function as an argument of dlfeval, or "
+       "differentiate "
        "by an array that the function computed from its arguments",
        function, describe(x));
 }
@@ -148,7 +159,8 @@ bool dependsOnWanted(Trace& trace, const Node& node) {
 void markWanted(Trace& trace, std::uint32_t first, std::uint32_t last) {
   for (std::uint32_t id = first; id <= last; ++id) {
     Node& node = trace[id];
-    if (node.wanted == Node::Wanted::No && node.rule->gradient && dependsOnWanted(trace, node)) node.wanted = Node::Wanted::OnTheWay;
+    if (node.wanted == Node::Wanted::No && node.rule->gradient && dependsOnWanted(trace, node))
+      node.wanted = Node::Wanted::OnTheWay;
   }
 }
 
@@ -169,7 +181,8 @@ void walkBack(Trace& trace, std::uint32_t first, std::uint32_t last, bool keepDa
     if (variable && !dependsOnWanted(trace, node)) continue;  // nothing below it is asked for, its data may serve another walk
     if (node.released)
       fail(where, "dlgradient:dataReleased",
-           "dlgradient: the trace's data was released by an earlier dlgradient of the same values; give that call {{.retainData = true}}");
+           "dlgradient: the trace's data was released by an earlier dlgradient of the same values; give that call {{.retainData "
+           "= true}}");
     if (node.hasNumber) {
       Backward backward(trace, node, node.adjointNumber);
       node.hasNumber = variable;
@@ -185,9 +198,12 @@ void walkBack(Trace& trace, std::uint32_t first, std::uint32_t last, bool keepDa
 // Marks the trace as being walked through, and leaves its nodes clean however the walk ends.
 class Walk {
  public:
-  Walk(Trace& trace, std::uint32_t first, std::uint32_t last, const std::source_location& where) : trace_(trace), first_(first), last_(last) {
+  Walk(Trace& trace, std::uint32_t first, std::uint32_t last, const std::source_location& where)
+      : trace_(trace), first_(first), last_(last) {
     if (trace.walking)
-      fail(where, "dlgradient:nested", "dlgradient: called by the derivative of a function while a gradient is computed; open a trace of its own with dlfeval");
+      fail(where, "dlgradient:nested",
+           "dlgradient: called by the derivative of a function while a gradient is computed; open a trace of its own with "
+           "dlfeval");
     trace.walking = true;
     trace.firstWanted = first;
   }
@@ -216,8 +232,8 @@ struct Start {
   bool isOne = false;  // in place of a weight
 };
 
-void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray* results, std::size_t count, const GradientOptions& options,
-              const std::source_location& where) {
+void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray* results, std::size_t count,
+              const GradientOptions& options, const std::source_location& where) {
   Trace& trace = *Trace::current();
   if (!options.enableHigherDerivatives) trace.differentiated = true;
   const Recording recording(trace, options.enableHigherDerivatives);
@@ -288,8 +304,9 @@ void gradients(const char* function, const Operand& y, const DlArray* const* var
   walkFrom({&start, 1}, variables, results, count, options, y.where());
 }
 
-void weightedGradients(const char* function, const std::vector<DlArray>& outputs, const std::vector<DlArray>& weights, const DlArray* const* variables,
-                       DlArray* results, std::size_t count, const GradientOptions& options, const std::source_location& where) {
+void weightedGradients(const char* function, const std::vector<DlArray>& outputs, const std::vector<DlArray>& weights,
+                       const DlArray* const* variables, DlArray* results, std::size_t count, const GradientOptions& options,
+                       const std::source_location& where) {
   checkOpen(function, where);
   for (std::size_t i = 0; i < count; ++i) checkVariable(function, *variables[i], where);
   std::vector<Start> starts;

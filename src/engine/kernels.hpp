@@ -11,7 +11,8 @@ class Inputs;
 /// A kernel of a plug-in: runs the operation whose parameters are at `op` on its inputs.
 using DeviceKernel = DlArray (*)(const void* op, const Inputs& inputs);
 
-/// Kernels of other devices by operation and device. The CPU's stand beside each operation; a plug-in enters its own when it is opened.
+/// Kernels of other devices by operation and device. The CPU's stand beside each operation; a plug-in enters its own when it is
+/// opened.
 class KernelTable {
  public:
   void add(const std::string& op, Device device, DeviceKernel kernel) { kernels_[{op, device}] = kernel; }

@@ -18,7 +18,8 @@ auto withType(Type type, Body&& body) {
 }
 
 DlArray sameShape(DlArray* recyclable, const DlArray& like, Type type) {
-  if (recyclable && Storage::of(*recyclable).type == type) return Storage::recycled(std::move(*recyclable), Storage::shape(like), type);
+  if (recyclable && Storage::of(*recyclable).type == type)
+    return Storage::recycled(std::move(*recyclable), Storage::shape(like), type);
   return Storage::makeLike(like, type);
 }
 
@@ -188,13 +189,14 @@ DlArray runBinaryGradient(DlArray&& g, const DlArray& a, const DlArray& b, const
     const bool inPlace = Storage::unique(g);
     DlArray result = inPlace ? std::move(g) : Storage::makeLike(g, type);
     const Index n = numel(result);
-    const T *pg = inPlace ? Storage::data<T>(result) : Storage::data<T>(g);
+    const T* pg = inPlace ? Storage::data<T>(result) : Storage::data<T>(g);
     const T *pa = dataOrNull<T>(a), *pb = dataOrNull<T>(b), *py = dataOrNull<T>(y);
     const int stepA = n == 1 || !pa || numel(a) != 1, stepB = n == 1 || !pb || numel(b) != 1;
     T* to = Storage::mutableData<T>(result);
     if (n == 0) return result;
     cpu::parallelFor(n, grain, [&](Index begin, Index end) {
-      kernel(end - begin, pg + begin, stepA && pa ? pa + begin : pa, stepA, stepB && pb ? pb + begin : pb, stepB, py ? py + begin : nullptr, to + begin);
+      kernel(end - begin, pg + begin, stepA && pa ? pa + begin : pa, stepA, stepB && pb ? pb + begin : pb, stepB,
+             py ? py + begin : nullptr, to + begin);
     });
     return result;
   });

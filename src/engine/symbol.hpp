@@ -14,9 +14,18 @@ struct Symbol {
 };
 
 namespace detail {
-template <class F> Symbol one(Symbol x) { return Symbol(engine::unary<F>(std::move(x.array))); }
-template <class F> Symbol two(Symbol a, Symbol b) { return Symbol(engine::binary<F>(std::move(a.array), std::move(b.array))); }
-template <class F> Symbol ask(Symbol a, Symbol b) { return Symbol(engine::relation<F>(a.array, b.array)); }
+template <class F>
+Symbol one(Symbol x) {
+  return Symbol(engine::unary<F>(std::move(x.array)));
+}
+template <class F>
+Symbol two(Symbol a, Symbol b) {
+  return Symbol(engine::binary<F>(std::move(a.array), std::move(b.array)));
+}
+template <class F>
+Symbol ask(Symbol a, Symbol b) {
+  return Symbol(engine::relation<F>(a.array, b.array));
+}
 }  // namespace detail
 
 inline Symbol operator+(Symbol a, Symbol b) { return detail::two<Plus>(std::move(a), std::move(b)); }

@@ -7,8 +7,7 @@ namespace dl::engine {
 constinit thread_local Trace* Trace::current_ = nullptr;
 const Rule Trace::neutral{"variable", nullptr, nullptr, false};
 
-namespace {
-}  // namespace
+namespace {}  // namespace
 
 const DlArray& Node::adjointArray() {
   if (hasNumber) {
@@ -119,7 +118,8 @@ bool recorded(const Trace* trace, const DlArray& x) {
   if (h.trace == trace) return trace->recording;
   for (const Trace* t = trace ? trace->outer() : nullptr; t; t = t->outer())
     if (h.trace == t) return false;
-  throw Error("dlarray:trace:otherThread", "a traced array was used by a thread other than the one that traces it: pass extractdata of it instead");
+  throw Error("dlarray:trace:otherThread",
+              "a traced array was used by a thread other than the one that traces it: pass extractdata of it instead");
 }
 
 }  // namespace dl::engine

@@ -88,7 +88,7 @@ class Trace {
   DlArray leaf(const DlArray& x);
 
   bool recording = true;
-  bool extracted = false;  // a traced value was taken out with extractdata: for error sentences
+  bool extracted = false;       // a traced value was taken out with extractdata: for error sentences
   bool differentiated = false;  // dlgradient ran without enableHigherDerivatives: for error sentences
 
   bool walking = false;  // a gradient is being computed

@@ -22,15 +22,18 @@ struct Gather {
   Result infer(const Inputs& in) const { return {Storage::shape(in[1]), Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
     switch (Storage::of(y).type) {
-      case Type::Single: return pick<float>(in, y);
-      case Type::Logical: return pick<bool>(in, y);
-      default: return pick<double>(in, y);
+      case Type::Single:
+        return pick<float>(in, y);
+      case Type::Logical:
+        return pick<bool>(in, y);
+      default:
+        return pick<double>(in, y);
     }
   }
   template <class T>
   void pick(const Inputs& in, DlArray& y) const {
-    cpu::gatherAlong(Storage::data<T>(in[0]), along.inner, along.count, along.outer, Storage::data<double>(in[1]), positionsPerLane(y, along),
-                     Storage::mutableData<T>(y));
+    cpu::gatherAlong(Storage::data<T>(in[0]), along.inner, along.count, along.outer, Storage::data<double>(in[1]),
+                     positionsPerLane(y, along), Storage::mutableData<T>(y));
   }
   void gradient(Backward& b) const {
     if (b.needs(0)) b.add(0, scatterAlong(b.gradient(), b.input(1), along, b.shape(0)));
@@ -64,7 +67,9 @@ struct Scatter {
 
 }  // namespace
 
-DlArray gatherAlong(const Operand& x, const Operand& positions, const Lanes& along) { return engine::apply(Gather{along}, x, positions); }
+DlArray gatherAlong(const Operand& x, const Operand& positions, const Lanes& along) {
+  return engine::apply(Gather{along}, x, positions);
+}
 
 DlArray scatterAlong(const Operand& values, const Operand& positions, const Lanes& along, const Shape& shape) {
   return engine::apply(Scatter{along, shape}, values, positions);

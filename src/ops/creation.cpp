@@ -55,7 +55,9 @@ Shape newShape(const Size& size) {
 namespace detail {
 
 void Wanted::take(std::string_view word) {
-  if (word != "like") fail(noPlace(), "creation:like", "\"{}\" is not known behind the sizes of a new array; \"like\" and an array, or a Type", word);
+  if (word != "like")
+    fail(noPlace(), "creation:like", "\"{}\" is not known behind the sizes of a new array; \"like\" and an array, or a Type",
+         word);
 }
 
 void Wanted::take(const DlArray& x) { type = underlyingType(x); }
@@ -69,7 +71,8 @@ Type typeLike(std::string_view word, const DlArray& x) {
 void finish(Wanted& wanted, const char* function) {
   if (wanted.size.size() == 1) wanted.size.push_back(wanted.size[0]);
   for (std::size_t d = 0; d < wanted.size.size(); ++d)
-    if (wanted.size[d] < 0) fail(noPlace(), "creation:negative", "{}: dimension {} has the negative size {}", function, d, wanted.size[d]);
+    if (wanted.size[d] < 0)
+      fail(noPlace(), "creation:negative", "{}: dimension {} has the negative size {}", function, d, wanted.size[d]);
 }
 
 }  // namespace detail
@@ -83,9 +86,14 @@ DlArray eye(const Size& size, Type type) {
   DlArray x = filledWith(size, type, 0, "eye");
   if (ndims(x) > 2) fail(noPlace(), "eye:matrix", "eye: {} is not the size of a matrix", toString(size));
   switch (type) {
-    case Type::Single: setDiagonal<float>(x); break;
-    case Type::Logical: setDiagonal<bool>(x); break;
-    default: setDiagonal<double>(x);
+    case Type::Single:
+      setDiagonal<float>(x);
+      break;
+    case Type::Logical:
+      setDiagonal<bool>(x);
+      break;
+    default:
+      setDiagonal<double>(x);
   }
   return x;
 }
@@ -118,7 +126,8 @@ DlArray colon(double first, double step, double last, std::source_location where
   const double reached = first + steps * step, final = (step > 0 ? reached > last : reached < last) ? last : reached;
   DlArray x = row(n + 1);
   auto* values = Storage::mutableData<double>(x);
-  for (Index i = 0; i <= n; ++i) values[i] = i <= n / 2 ? first + static_cast<double>(i) * step : final - static_cast<double>(n - i) * step;
+  for (Index i = 0; i <= n; ++i)
+    values[i] = i <= n / 2 ? first + static_cast<double>(i) * step : final - static_cast<double>(n - i) * step;
   return x;
 }
 

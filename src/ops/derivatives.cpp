@@ -15,14 +15,16 @@ using engine::Backward;
 using engine::Inputs;
 
 // The factors of a product with a Jacobian or Hessian: as many arrays, of the same sizes; a vector may be a row or a column.
-void checkFactors(const char* function, const char* what, const std::vector<const DlArray*>& arrays, const std::vector<DlArray>& factors,
-                  const std::source_location& where) {
+void checkFactors(const char* function, const char* what, const std::vector<const DlArray*>& arrays,
+                  const std::vector<DlArray>& factors, const std::source_location& where) {
   if (arrays.size() != factors.size())
-    fail(where, "derivatives:count", "{}: {} arrays were given as factors of {} {}", function, factors.size(), arrays.size(), what);
+    fail(where, "derivatives:count", "{}: {} arrays were given as factors of {} {}", function, factors.size(), arrays.size(),
+         what);
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const DlArray &x = *arrays[i], &v = factors[i];
     if (!(size(x) == size(v)) && !(numel(x) == numel(v) && isvector(x) && isvector(v)))
-      fail(where, "derivatives:size", "{}: a factor of size {} was given for a {} of size {}", function, describe(v), what, describe(x));
+      fail(where, "derivatives:size", "{}: a factor of size {} was given for a {} of size {}", function, describe(v), what,
+           describe(x));
   }
 }
 
@@ -34,32 +36,36 @@ std::vector<DlArray> vectorTimesJacobian(const Operand& u, const std::vector<con
                                          const GradientOptions& options) {
   checkFactors("dlvjp", "value", {&u.get()}, {weights}, u.where());
   std::vector<DlArray> results(variables.size());
-  engine::weightedGradients("dlvjp", {u.get()}, {weights}, variables.data(), results.data(), variables.size(), options, u.where());
+  engine::weightedGradients("dlvjp", {u.get()}, {weights}, variables.data(), results.data(), variables.size(), options,
+                            u.where());
   return results;
 }
 
-std::vector<DlArray> hessianTimesVector(const Operand& y, const std::vector<const DlArray*>& variables, const std::vector<DlArray>& directions,
-                                        const GradientOptions& options) {
+std::vector<DlArray> hessianTimesVector(const Operand& y, const std::vector<const DlArray*>& variables,
+                                        const std::vector<DlArray>& directions, const GradientOptions& options) {
   checkFactors("dlhvp", "variable", variables, directions, y.where());
   std::vector<DlArray> gradient(variables.size()), results(variables.size());
   GradientOptions first = options;
   first.enableHigherDerivatives = true;
   engine::gradients("dlhvp", y, variables.data(), gradient.data(), variables.size(), first);
-  engine::weightedGradients("dlhvp", gradient, directions, variables.data(), results.data(), variables.size(), options, y.where());
+  engine::weightedGradients("dlhvp", gradient, directions, variables.data(), results.data(), variables.size(), options,
+                            y.where());
   return results;
 }
 
-DlArray jacobianTimesVector(const Operand& u, const std::vector<const DlArray*>& variables, const std::vector<DlArray>& directions,
-                            const GradientOptions& options) {
+DlArray jacobianTimesVector(const Operand& u, const std::vector<const DlArray*>& variables,
+                            const std::vector<DlArray>& directions, const GradientOptions& options) {
   const auto& where = u.where();
   checkFactors("dljvp", "variable", variables, directions, where);
   engine::Trace* trace = engine::Trace::current();
-  if (!trace) fail(where, "dlgradient:outsideDlfeval", "dljvp: no trace is open; call it inside the function that dlfeval evaluates");
+  if (!trace)
+    fail(where, "dlgradient:outsideDlfeval", "dljvp: no trace is open; call it inside the function that dlfeval evaluates");
   // u' w is linear in w; its derivative by w in the direction v is the Jacobian times v.
   const DlArray weights = trace->leaf(engine::filled(Storage::shape(u), Storage::of(u).type)), *byWeights = &weights;
   std::vector<DlArray> products(variables.size());
   DlArray result;
-  engine::weightedGradients("dljvp", {u.get()}, {weights}, variables.data(), products.data(), variables.size(), {.enableHigherDerivatives = true}, where);
+  engine::weightedGradients("dljvp", {u.get()}, {weights}, variables.data(), products.data(), variables.size(),
+                            {.enableHigherDerivatives = true}, where);
   engine::weightedGradients("dljvp", products, directions, &byWeights, &result, 1, options, where);
   return result;
 }
@@ -77,31 +83,35 @@ DlArray dlhessian(Operand y, const DlArray& x, GradientOptions options) {
   if (options.enableHigherDerivatives) hessian = engine::Trace::current()->leaf(hessian);
   DlArray direction = engine::filled(Storage::shape(gradient), type);
   const std::size_t bytes = bytesOf(type);
-  const GradientOptions each{.enableHigherDerivatives = options.enableHigherDerivatives, .retainData = true, .allowComplex = options.allowComplex};
+  const GradientOptions each{
+      .enableHigherDerivatives = options.enableHigherDerivatives, .retainData = true, .allowComplex = options.allowComplex};
   for (Index i = 0; i < n; ++i) {
     DlArray row, weights = Storage::copied(direction);
     DlArray one = engine::castTo(DlArray(1.0), type);
-    std::memcpy(Storage::mutableData<std::byte>(weights) + static_cast<std::size_t>(i) * bytes, Storage::data<std::byte>(one), bytes);
+    std::memcpy(Storage::mutableData<std::byte>(weights) + static_cast<std::size_t>(i) * bytes, Storage::data<std::byte>(one),
+                bytes);
     engine::weightedGradients("dlhessian", {gradient}, {std::move(weights)}, &variable, &row, 1, each, y.where());
     if (options.enableHigherDerivatives)
       hessian(i, all) = row;
     else  // symmetric: a column is written as a row
-      std::memcpy(Storage::mutableData<std::byte>(hessian) + static_cast<std::size_t>(i * n) * bytes, Storage::data<std::byte>(row),
-                  static_cast<std::size_t>(n) * bytes);
+      std::memcpy(Storage::mutableData<std::byte>(hessian) + static_cast<std::size_t>(i * n) * bytes,
+                  Storage::data<std::byte>(row), static_cast<std::size_t>(n) * bytes);
   }
   return hessian;
 }
 
 namespace detail {
 
-GradientCheck compareGradients(const std::function<double()>& value, const std::vector<DlArray*>& variables, const std::vector<DlArray>& gradients,
-                               const GradientCheckOptions& options) {
+GradientCheck compareGradients(const std::function<double()>& value, const std::vector<DlArray*>& variables,
+                               const std::vector<DlArray>& gradients, const GradientCheckOptions& options) {
   if (gradients.size() != variables.size())
-    throw Error("dlarray:checkGradients:count", fmt::format("checkGradients: {} gradients for {} arrays", gradients.size(), variables.size()));
+    throw Error("dlarray:checkGradients:count",
+                fmt::format("checkGradients: {} gradients for {} arrays", gradients.size(), variables.size()));
   for (std::size_t k = 0; k < gradients.size(); ++k)
     if (numel(gradients[k]) != numel(*variables[k]))
       throw Error("dlarray:checkGradients:size",
-                  fmt::format("checkGradients: the gradient by array {} is of size {}, the array of size {}", k, describe(gradients[k]), describe(*variables[k])));
+                  fmt::format("checkGradients: the gradient by array {} is of size {}, the array of size {}", k,
+                              describe(gradients[k]), describe(*variables[k])));
   double scale = 1;
   for (const DlArray& g : gradients)
     for (double v : extractdata<std::vector<double>>(g)) scale = std::max(scale, std::abs(v));
@@ -109,7 +119,8 @@ GradientCheck compareGradients(const std::function<double()>& value, const std::
   for (std::size_t k = 0; k < variables.size(); ++k) {
     DlArray& x = *variables[k];
     if (underlyingType(x) != Type::Double)
-      throw Error("dlarray:checkGradients:type", fmt::format("checkGradients: the point is {}; differences need double precision", name(underlyingType(x))));
+      throw Error("dlarray:checkGradients:type",
+                  fmt::format("checkGradients: the point is {}; differences need double precision", name(underlyingType(x))));
     const DlArray original = x;
     const auto values = extractdata<std::vector<double>>(original), g = extractdata<std::vector<double>>(gradients[k]);
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -121,13 +132,16 @@ GradientCheck compareGradients(const std::function<double()>& value, const std::
       };
       const double difference = (at(values[i] + h) - at(values[i] - h)) / (2 * h);
       const double error = std::abs(difference - g[i]) / scale;
-      if (!std::isnan(worst.error) && !(error <= worst.error)) worst = {error <= options.tolerance, error, k, static_cast<Index>(i), g[i], difference};
+      if (!std::isnan(worst.error) && !(error <= worst.error))
+        worst = {error <= options.tolerance, error, k, static_cast<Index>(i), g[i], difference};
     }
     x = original;
   }
   if (options.display)
-    std::cout << fmt::format("checkGradients: {}; worst entry {} of array {}: gradient {:.10g}, central difference {:.10g}, relative error {:.2g}\n",
-                             worst.valid ? "passed" : "FAILED", worst.position, worst.array, worst.gradient, worst.difference, std::max(worst.error, 0.0));
+    std::cout << fmt::format(
+        "checkGradients: {}; worst entry {} of array {}: gradient {:.10g}, central difference {:.10g}, relative error {:.2g}\n",
+        worst.valid ? "passed" : "FAILED", worst.position, worst.array, worst.gradient, worst.difference,
+        std::max(worst.error, 0.0));
   return worst;
 }
 
@@ -164,13 +178,15 @@ struct Custom {
     for (int i = 0; i < b.inputs(); ++i) x.push_back(b.input(i));
     const std::vector<DlArray> gradients = rules->backward(b.gradient(), b.result(), x);
     if (gradients.size() != x.size())
-      throw Error("dlarray:customFunction:count", fmt::format("customFunction: backward returned {} gradients for {} inputs", gradients.size(), x.size()));
+      throw Error("dlarray:customFunction:count",
+                  fmt::format("customFunction: backward returned {} gradients for {} inputs", gradients.size(), x.size()));
     for (int i = 0; i < b.inputs(); ++i) {
       if (!b.needs(i)) continue;
       const DlArray& g = gradients[static_cast<std::size_t>(i)];
       if (!(Storage::of(g).size == Storage::of(b.input(i)).size))
-        throw Error("dlarray:customFunction:size", fmt::format("customFunction: backward returned a gradient of size {} for input {} of size {}", describe(g), i,
-                                                               describe(b.input(i))));
+        throw Error("dlarray:customFunction:size",
+                    fmt::format("customFunction: backward returned a gradient of size {} for input {} of size {}", describe(g), i,
+                                describe(b.input(i))));
       b.add(i, g);
     }
   }
@@ -179,7 +195,8 @@ struct Custom {
 }  // namespace
 
 namespace detail {
-DlArray applyCustom(const std::shared_ptr<const CustomRules>& rules, const std::vector<DlArray>& x, const std::source_location& where) {
+DlArray applyCustom(const std::shared_ptr<const CustomRules>& rules, const std::vector<DlArray>& x,
+                    const std::source_location& where) {
   return engine::applyToList(Custom{rules}, x, where);
 }
 }  // namespace detail

@@ -18,8 +18,8 @@ std::uint32_t onlyLong(const DlArray& x, const char* function, const char* ways,
     if (s[d] != 1) set |= 1U << d;
   if (std::popcount(set) <= 1) return set ? set : 1U;
   const bool empty = std::find(s.begin(), s.end(), 0) != s.end();
-  fail(where, "dimensions:missing", "{}: {} has {} dimensions {}; say which one, counted from 0{}{}", function, describe(x), std::popcount(set),
-       empty ? "of a size other than 1" : "longer than 1", h.format.labelled() ? ", or by label" : "", ways);
+  fail(where, "dimensions:missing", "{}: {} has {} dimensions {}; say which one, counted from 0{}{}", function, describe(x),
+       std::popcount(set), empty ? "of a size other than 1" : "longer than 1", h.format.labelled() ? ", or by label" : "", ways);
 }
 
 std::uint32_t byLabels(const std::string& labels, const DlArray& x, const char* function, const std::source_location& where) {
@@ -43,14 +43,19 @@ std::uint32_t byLabels(const std::string& labels, const DlArray& x, const char* 
 
 }  // namespace
 
-std::uint32_t resolveDimensions(const Dimensions& dimensions, const DlArray& x, const char* function, const std::source_location& where) {
+std::uint32_t resolveDimensions(const Dimensions& dimensions, const DlArray& x, const char* function,
+                                const std::source_location& where) {
   const Size& size = Storage::of(x).size;
   const std::size_t n = size.size();
   switch (dimensions.kind()) {
-    case Dimensions::Kind::None: return isNothing(size) ? 3U : onlyLong(x, function, ", or \"all\"", where);
-    case Dimensions::Kind::All: return (1U << n) - 1;
-    case Dimensions::Kind::Labels: return byLabels(dimensions.labels(), x, function, where);
-    case Dimensions::Kind::Numbers: break;
+    case Dimensions::Kind::None:
+      return isNothing(size) ? 3U : onlyLong(x, function, ", or \"all\"", where);
+    case Dimensions::Kind::All:
+      return (1U << n) - 1;
+    case Dimensions::Kind::Labels:
+      return byLabels(dimensions.labels(), x, function, where);
+    case Dimensions::Kind::Numbers:
+      break;
   }
   std::uint32_t set = 0;
   for (int i = 0; i < dimensions.count(); ++i) {
@@ -61,7 +66,8 @@ std::uint32_t resolveDimensions(const Dimensions& dimensions, const DlArray& x, 
   return set;
 }
 
-std::size_t resolveDimension(const Dimensions& dimension, const DlArray& x, const char* function, const std::source_location& where) {
+std::size_t resolveDimension(const Dimensions& dimension, const DlArray& x, const char* function,
+                             const std::source_location& where) {
   if (dimension.kind() == Dimensions::Kind::Numbers && dimension.count() == 1 && dimension.number(0) >= 0)
     return static_cast<std::size_t>(dimension.number(0));
   if (dimension.kind() == Dimensions::Kind::None)

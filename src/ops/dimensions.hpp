@@ -6,9 +6,11 @@ namespace dl {
 /// Dimensions as a set: bit d is dimension d. Throws when a label is missing, a number is negative, or none was given and
 /// more than one dimension is longer than 1. Without one, the 0 x 0 array means both. Dimensions past the last are left out:
 /// they have size 1.
-std::uint32_t resolveDimensions(const Dimensions& dimensions, const DlArray& x, const char* function, const std::source_location& where);
+std::uint32_t resolveDimensions(const Dimensions& dimensions, const DlArray& x, const char* function,
+                                const std::source_location& where);
 /// The same where exactly one dimension is meant; may be past the last.
-std::size_t resolveDimension(const Dimensions& dimension, const DlArray& x, const char* function, const std::source_location& where);
+std::size_t resolveDimension(const Dimensions& dimension, const DlArray& x, const char* function,
+                             const std::source_location& where);
 
 /// The shape with the dimensions of a set at size 1; labels stay.
 Shape reducedShape(const Shape& shape, std::uint32_t set);

@@ -163,8 +163,8 @@ void checkCount(const DlArray& x, const Shape& place, const DlArray& value, cons
     return rest;
   };
   if (withoutOnes(place.size) == withoutOnes(Storage::of(value).size)) return;
-  fail(where, "assign:size", "assign: {} elements of {} are of size {}, the values are of size {}", numel(place.size), describe(x), toString(place.size),
-       describe(value));
+  fail(where, "assign:size", "assign: {} elements of {} are of size {}, the values are of size {}", numel(place.size),
+       describe(x), toString(place.size), describe(value));
 }
 
 // The new values of x with the place written; x keeps its labels, size and type.
@@ -224,7 +224,8 @@ void write(DlArray& x, const Subscript* const* subscripts, int count, const DlAr
 
 std::array<const Subscript*, Size::maxDimensions> Reference::subscripts() const {
   if (more_.size() + 1 > Size::maxDimensions)
-    fail(where_, "index:tooMany", "index: {} subscripts; an array can have at most {} dimensions", more_.size() + 1, Size::maxDimensions);
+    fail(where_, "index:tooMany", "index: {} subscripts; an array can have at most {} dimensions", more_.size() + 1,
+         Size::maxDimensions);
   std::array<const Subscript*, Size::maxDimensions> list{&*first_};
   for (std::size_t i = 0; i < more_.size(); ++i) list[i + 1] = &more_[i];
   return list;
@@ -232,7 +233,8 @@ std::array<const Subscript*, Size::maxDimensions> Reference::subscripts() const 
 
 const DlArray& Reference::value() const {
   if (isValue_) return snapshot_;
-  snapshot_ = first_ ? detail::read(snapshot_, subscripts().data(), count_, where_) : detail::readElement(snapshot_, position_.data(), count_, where_);
+  snapshot_ = first_ ? detail::read(snapshot_, subscripts().data(), count_, where_)
+                     : detail::readElement(snapshot_, position_.data(), count_, where_);
   isValue_ = true;
   return snapshot_;
 }

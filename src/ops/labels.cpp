@@ -28,15 +28,17 @@ DlArray dlarray(Operand x, std::string_view format) {
     shape.size = Size{numel(x), 1};
     labels.push_back(Format::U);
   }
-  while (shape.size.size() > std::max<std::size_t>(labels.size(), 2) && shape.size[shape.size.size() - 1] == 1) shape.size.resize(shape.size.size() - 1);
+  while (shape.size.size() > std::max<std::size_t>(labels.size(), 2) && shape.size[shape.size.size() - 1] == 1)
+    shape.size.resize(shape.size.size() - 1);
   if (labels.size() < shape.size.size())
-    fail(x.where(), "dlarray:labels", "dlarray: \"{}\" labels {} of the {} dimensions of {}; every dimension needs a label", format, labels.size(),
-         shape.size.size(), toString(shape.size));
+    fail(x.where(), "dlarray:labels", "dlarray: \"{}\" labels {} of the {} dimensions of {}; every dimension needs a label",
+         format, labels.size(), shape.size.size(), toString(shape.size));
   shape.size.resize(labels.size());
 
   std::vector<Index> order(labels.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return labels[static_cast<std::size_t>(a)] < labels[static_cast<std::size_t>(b)]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](Index a, Index b) { return labels[static_cast<std::size_t>(a)] < labels[static_cast<std::size_t>(b)]; });
   DlArray plain = engine::relabel(x, shape);
   if (!std::is_sorted(order.begin(), order.end())) plain = permute(plain, order);
   Shape stored{Storage::of(plain).size, {}};
@@ -73,8 +75,8 @@ DlArray stripdims(Operand x, std::string_view format) {
       order.push_back(static_cast<Index>(d));
       continue;
     }
-    fail(x.where(), "stripdims:labels", "stripdims: \"{}\" lacks label {} of {}; all labels of the array must be named", format, Format::letter(h.format[d]),
-         describe(x));
+    fail(x.where(), "stripdims:labels", "stripdims: \"{}\" lacks label {} of {}; all labels of the array must be named", format,
+         Format::letter(h.format[d]), describe(x));
   }
   return permute(stripdims(x), order);
 }
@@ -93,7 +95,8 @@ void noteExtraction(const DlArray& x) {
 bool canUseGPU() noexcept { return false; }
 Device device(const DlArray& x) noexcept { return Storage::of(x).device; }
 DlArray gpuArray(Operand x) {
-  fail(x.where(), "gpuArray:unavailable", "gpuArray: no GPU can be used; this version of the library has no GPU plug-in, test canUseGPU() first");
+  fail(x.where(), "gpuArray:unavailable",
+       "gpuArray: no GPU can be used; this version of the library has no GPU plug-in, test canUseGPU() first");
 }
 DlArray gather(Operand x) { return x; }
 

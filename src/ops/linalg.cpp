@@ -99,15 +99,15 @@ void Product::multiply(const Inputs& in, DlArray& y) const {
       fromB += rest % axes[i].count * axes[i].b;
       rest /= axes[i].count;
     }
-    cpu::gemmBatch<T>(transA, transB, e.m, e.n, e.k, 1, pa + fromA, axes[0].a, pb + fromB, axes[0].b, 0, to + run * axes[0].count * page, page,
-                      axes[0].count);
+    cpu::gemmBatch<T>(transA, transB, e.m, e.n, e.k, 1, pa + fromA, axes[0].a, pb + fromB, axes[0].b, 0,
+                      to + run * axes[0].count * page, page, axes[0].count);
   }
 }
 
 bool isSinglePage(const DlArray& x) { return Storage::of(x).size.size() == 2; }
 
-// Checked factors of the same floating type. Pages of an untransposed right factor that meet one and the same left matrix are columns
-// side by side: one large product in place of many.
+// Checked factors of the same floating type. Pages of an untransposed right factor that meet one and the same left matrix are
+// columns side by side: one large product in place of many.
 DlArray product(const Operand& a, bool transA, const Operand& b, bool transB) {
   if (transB || !isSinglePage(a) || isSinglePage(b)) return engine::apply(Product{transA, transB}, a, b);
   Size full = Storage::of(b).size;
@@ -138,15 +138,16 @@ DlArray typedProduct(const Operand& a, bool transA, const Operand& b, bool trans
 }
 [[noreturn]] void failLabels(const char* function, const DlArray& a, const DlArray& b, const std::source_location& where) {
   fail(where, "mtimes:labels",
-       "{}: {} times {}: a labelled matrix takes no part in a matrix product; take the labels off with stripdims first", function, describe(a),
-       describe(b));
+       "{}: {} times {}: a labelled matrix takes no part in a matrix product; take the labels off with stripdims first", function,
+       describe(a), describe(b));
 }
 bool labelled(const DlArray& x) { return Storage::of(x).format.labelled(); }
 
 [[noreturn]] void failMatrices(const Operand& a, const Operand& b) {
   const Size &sa = Storage::of(a).size, &sb = Storage::of(b).size;
   if (!labelled(a) && !labelled(b) && !(ismatrix(a) && ismatrix(b)))
-    fail(a.where(), "mtimes:pages", "mtimes: {} times {}: a matrix product takes matrices; pagemtimes multiplies page by page", describe(a), describe(b));
+    fail(a.where(), "mtimes:pages", "mtimes: {} times {}: a matrix product takes matrices; pagemtimes multiplies page by page",
+         describe(a), describe(b));
   if (sa[1] != sb[0]) failInner("mtimes", a, b, a.where());
   failLabels("mtimes", a, b, a.where());
 }
@@ -154,7 +155,8 @@ bool labelled(const DlArray& x) { return Storage::of(x).format.labelled(); }
 DlArray multiply(const Operand& a, const Operand& b) {
   const auto &ha = Storage::of(a), &hb = Storage::of(b);
   if (ha.numel == 1 || hb.numel == 1) return engine::binary<formula::Times>(a, b);
-  if (ha.size.size() != 2 || hb.size.size() != 2 || ha.size[1] != hb.size[0] || ha.format.labelled() || hb.format.labelled()) failMatrices(a, b);
+  if (ha.size.size() != 2 || hb.size.size() != 2 || ha.size[1] != hb.size[0] || ha.format.labelled() || hb.format.labelled())
+    failMatrices(a, b);
   return typedProduct(a, false, b, false);
 }
 
@@ -183,7 +185,8 @@ DlArray pageProduct(const Operand& a, bool transA, const Operand& b, bool transB
   if (labelled(a) || labelled(b)) failLabels("pagemtimes", a, b, where);
   for (std::size_t d = 2; d < std::min(sa.size(), sb.size()); ++d)
     if (sa[d] != sb[d] && sa[d] != 1 && sb[d] != 1)
-      fail(where, "pagemtimes:pages", "pagemtimes: pages do not expand: {} times {}; from the third dimension on sizes must be equal or one of them 1",
+      fail(where, "pagemtimes:pages",
+           "pagemtimes: pages do not expand: {} times {}; from the third dimension on sizes must be equal or one of them 1",
            describe(a), describe(b));
   return typedProduct(a, transA, b, transB);
 }
@@ -220,7 +223,8 @@ bool trustworthy(const DlArray& sums) {
 DlArray powerSum(const Operand& x, double p, const Dimensions& dimensions) {
   if (p != 2) return sum(power(abs(x), p), dimensions);
   const Size& s = Storage::of(x).size;
-  const bool plainVector = s.size() == 2 && (s[0] == 1 || s[1] == 1) && !labelled(x) && dimensions.kind() == Dimensions::Kind::All;
+  const bool plainVector =
+      s.size() == 2 && (s[0] == 1 || s[1] == 1) && !labelled(x) && dimensions.kind() == Dimensions::Kind::All;
   // Both factors are named anew: a temporary handed in twice would be given away twice.
   if (plainVector && Storage::of(x).type != Type::Logical) return product(x.get(), s[1] == 1, x.get(), s[1] != 1);
   return sum(power(x, 2), dimensions);
@@ -228,8 +232,8 @@ DlArray powerSum(const Operand& x, double p, const Dimensions& dimensions) {
 
 DlArray root(const DlArray& x, double p) { return p == 2 ? sqrt(x) : power(x, 1 / p); }
 
-// p-norms along dimensions. The norm of s x is s times the norm of x for every constant s: with the largest element for s, no power
-// overflows; the derivatives come out the same.
+// p-norms along dimensions. The norm of s x is s times the norm of x for every constant s: with the largest element for s, no
+// power overflows; the derivatives come out the same.
 DlArray normAlong(const Operand& x, double p, const Dimensions& dimensions) {
   if (isempty(x)) return sum(abs(x), dimensions);
   if (p == std::numeric_limits<double>::infinity()) return max(abs(x), Empty(), dimensions);
@@ -252,7 +256,8 @@ DlArray matrixNorm(const Operand& x, double p) {
     return max(sums, Empty(), "all");
   }
   fail(x.where(), "norm:matrix",
-       "norm: of a matrix, here {}, the norms 1, Inf and \"fro\" are known, not {}; vecnorm gives the norms of rows or columns", describe(x), p);
+       "norm: of a matrix, here {}, the norms 1, Inf and \"fro\" are known, not {}; vecnorm gives the norms of rows or columns",
+       describe(x), p);
 }
 
 }  // namespace
@@ -267,7 +272,8 @@ DlArray pagemtimes(Operand a, std::string_view transposeA, Operand b, std::strin
 }
 
 DlArray kron(Operand a, Operand b) {
-  if (!ismatrix(a) || !ismatrix(b)) fail(a.where(), "kron:matrix", "kron: {} and {}: both must be matrices", describe(a), describe(b));
+  if (!ismatrix(a) || !ismatrix(b))
+    fail(a.where(), "kron:matrix", "kron: {} and {}: both must be matrices", describe(a), describe(b));
   if (labelled(a) || labelled(b)) failLabels("kron", a, b, a.where());
   const Index ma = size(a, 0), na = size(a, 1), mb = size(b, 0), nb = size(b, 1);
   return reshape(reshape(a, 1, ma, 1, na) % reshape(b, mb, 1, nb, 1), ma * mb, na * nb);
@@ -300,8 +306,8 @@ DlArray norm(Operand x, double p) {
   checkPower(p, "norm", x.where());
   if (isvector(x) || isempty(x)) return normAlong(x, p, "all");
   if (!ismatrix(x))
-    fail(x.where(), "norm:dimensions", "norm: {} is neither a vector nor a matrix; norm(x, \"fro\") takes all elements, vecnorm one dimension",
-         describe(x));
+    fail(x.where(), "norm:dimensions",
+         "norm: {} is neither a vector nor a matrix; norm(x, \"fro\") takes all elements, vecnorm one dimension", describe(x));
   return matrixNorm(x, p);
 }
 

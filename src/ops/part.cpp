@@ -10,19 +10,22 @@ namespace dl {
 
 namespace {
 
-[[noreturn]] void failPosition(Index position, const DlArray& x, std::size_t dimension, Index size, int count, const std::source_location& where) {
+[[noreturn]] void failPosition(Index position, const DlArray& x, std::size_t dimension, Index size, int count,
+                               const std::source_location& where) {
   const auto& h = Storage::of(x);
   std::string stored;
   if (h.format.labelled()) stored = fmt::format("; its dimensions are stored in the order {}", dims(x));
   if (count == 1)
-    fail(where, "index:range", "index: position {} is out of range, {} has {} elements, counted from 0{}", position, describe(x), size, stored);
+    fail(where, "index:range", "index: position {} is out of range, {} has {} elements, counted from 0{}", position, describe(x),
+         size, stored);
   if (static_cast<std::size_t>(count) < h.size.size() && dimension + 1 == static_cast<std::size_t>(count))
-    fail(where, "index:range", "index: position {} is out of range in dimensions {} to {} of {}, which together have {} positions, counted from 0{}", position,
-         dimension, h.size.size() - 1, describe(x), size, stored);
+    fail(where, "index:range",
+         "index: position {} is out of range in dimensions {} to {} of {}, which together have {} positions, counted from 0{}",
+         position, dimension, h.size.size() - 1, describe(x), size, stored);
   std::string label;
   if (h.format.labelled() && dimension < h.size.size()) label = fmt::format(" ({})", Format::letter(h.format[dimension]));
-  fail(where, "index:range", "index: position {} is out of range in dimension {}{} of {}, which has size {}, counted from 0{}", position, dimension, label,
-       describe(x), size, stored);
+  fail(where, "index:range", "index: position {} is out of range in dimension {}{} of {}, which has size {}, counted from 0{}",
+       position, dimension, label, describe(x), size, stored);
 }
 
 struct Resolver {
@@ -66,7 +69,8 @@ struct Resolver {
     std::vector<double> values(n);
     detail::copyOut(a, values.data(), Type::Double);
     for (double v : values) {
-      if (v != static_cast<double>(static_cast<Index>(v))) fail(where, "index:whole", "index: position {} is not a whole number", v);
+      if (v != static_cast<double>(static_cast<Index>(v)))
+        fail(where, "index:whole", "index: position {} is not a whole number", v);
       positions.push_back(at(static_cast<Index>(v)));
     }
     return positions;
@@ -78,7 +82,8 @@ bool hasRepeats(std::vector<Index> positions) {
   return std::adjacent_find(positions.begin(), positions.end()) != positions.end();
 }
 
-// What a single subscript reads: a vector keeps its direction, a mask on a matrix and `all` give a column, a list takes its own form.
+// What a single subscript reads: a vector keeps its direction, a mask on a matrix and `all` give a column, a list takes its own
+// form.
 Shape linearShape(const DlArray& x, const Subscript& s, Index count) {
   using Kind = Subscript::Kind;
   const bool mask = s.array() && underlyingType(*s.array()) == Type::Logical;
@@ -113,9 +118,15 @@ GridPlace::Positions resolve(const DlArray& x, const Subscript* const* subscript
     const Resolver r{x, count, where, d, p.sizes[d]};
     cpu::Selection selection;
     switch (s.kind()) {
-      case Subscript::Kind::Number: selection = {r.at(s.range().first), 1, 1, nullptr}; break;
-      case Subscript::Kind::Range: selection = r.range(s.range()); break;
-      case Subscript::Kind::Everything: selection = {0, 1, p.sizes[d], nullptr}; break;
+      case Subscript::Kind::Number:
+        selection = {r.at(s.range().first), 1, 1, nullptr};
+        break;
+      case Subscript::Kind::Range:
+        selection = r.range(s.range());
+        break;
+      case Subscript::Kind::Everything:
+        selection = {0, 1, p.sizes[d], nullptr};
+        break;
       case Subscript::Kind::List:
         p.lists[d] = r.list(s);
         selection = {0, 1, static_cast<Index>(p.lists[d].size()), p.lists[d].data()};

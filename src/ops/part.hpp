@@ -15,7 +15,7 @@ namespace dl {
 /// One element by its column-major position.
 struct ElementPlace {
   Index position;
-  Format format;          // of the 1 x 1 result
+  Format format;  // of the 1 x 1 result
   std::uint8_t dimensions = 2;
 
   Shape shape() const;
@@ -61,8 +61,11 @@ struct GridPlace {
 GridPlace::Positions resolve(const DlArray& x, const Subscript* const* subscripts, int count, const std::source_location& where);
 
 /// x(place), and its two adjoint forms: x with values added at a place, x with values written there.
-template <class Place> DlArray readAt(const Place& place, const Operand& x);
-template <class Place> DlArray addAt(const Place& place, const Operand& x, const Operand& values);
-template <class Place> DlArray writeAt(const Place& place, const Operand& x, const Operand& values);
+template <class Place>
+DlArray readAt(const Place& place, const Operand& x);
+template <class Place>
+DlArray addAt(const Place& place, const Operand& x, const Operand& values);
+template <class Place>
+DlArray writeAt(const Place& place, const Operand& x, const Operand& values);
 
 }  // namespace dl

@@ -115,15 +115,19 @@ struct Question {
   Result infer(const Inputs& in) const { return {reducedShape(Storage::shape(in[0]), set), Type::Logical}; }
   void run(const Inputs& in, DlArray& y) const {
     switch (Storage::of(in[0]).type) {
-      case Type::Single: return ask<float>(in, y);
-      case Type::Logical: return ask<bool>(in, y);
-      default: return ask<double>(in, y);
+      case Type::Single:
+        return ask<float>(in, y);
+      case Type::Logical:
+        return ask<bool>(in, y);
+      default:
+        return ask<double>(in, y);
     }
   }
   template <class T>
   void ask(const Inputs& in, DlArray& y) const {
     const Extents extents(Storage::of(in[0]).size, set);
-    cpu::reduceLogical(isAny ? cpu::Reduction::any : cpu::Reduction::all, Storage::data<T>(in[0]), extents.get(), Storage::mutableData<bool>(y));
+    cpu::reduceLogical(isAny ? cpu::Reduction::any : cpu::Reduction::all, Storage::data<T>(in[0]), extents.get(),
+                       Storage::mutableData<bool>(y));
   }
 };
 

@@ -21,6 +21,8 @@ class Extents {
 };
 
 /// A number of the type of an array, with which that array can be combined and keeps its type.
-inline DlArray numberLike(const DlArray& x, double value) { return engine::filled({Size::matrix(1, 1), {}}, Storage::of(x).type, value); }
+inline DlArray numberLike(const DlArray& x, double value) {
+  return engine::filled({Size::matrix(1, 1), {}}, Storage::of(x).type, value);
+}
 
 }  // namespace dl

@@ -44,7 +44,8 @@ class Arranged {
       for (std::size_t d = 0; d < size_.size(); ++d)
         if (((set >> d & 1U) != 0) == member) order.push_back(static_cast<int>(d));
     array_ = Storage::make(Storage::shape(x), Storage::of(x).type);
-    cpu::permute(Storage::data<void>(x), bytesOf(Storage::of(x).type), {size_.begin(), size_.size()}, order, Storage::mutableData<void>(array_));
+    cpu::permute(Storage::data<void>(x), bytesOf(Storage::of(x).type), {size_.begin(), size_.size()}, order,
+                 Storage::mutableData<void>(array_));
     along_ = {1, 1, 1};
     for (std::size_t d = 0; d < size_.size(); ++d) ((set >> d & 1U) ? along_.count : along_.outer) *= size_[d];
   }
@@ -93,10 +94,11 @@ struct ExtremePositions {
   DlArray evaluate(const Inputs& in) const {
     const Arranged arranged(in[0], set);
     const Lanes& l = arranged.along();
-    DlArray positions = positionsBy(arranged.array(), l, extremeShape(Storage::shape(in[0]), set), [&]<class T>(const T* x, T* to) {
-      const std::unique_ptr<T[]> values(new T[static_cast<std::size_t>(l.inner * l.outer)]);
-      cpu::reduceIndex(largest ? cpu::Reduction::max : cpu::Reduction::min, x, l.inner, l.count, l.outer, values.get(), to);
-    });
+    DlArray positions =
+        positionsBy(arranged.array(), l, extremeShape(Storage::shape(in[0]), set), [&]<class T>(const T* x, T* to) {
+          const std::unique_ptr<T[]> values(new T[static_cast<std::size_t>(l.inner * l.outer)]);
+          cpu::reduceIndex(largest ? cpu::Reduction::max : cpu::Reduction::min, x, l.inner, l.count, l.outer, values.get(), to);
+        });
     if (inWhole && numel(positions) > 0) arranged.toWhole(Storage::mutableData<double>(positions));
     return positions;
   }
@@ -111,15 +113,19 @@ struct Extreme {
   Result infer(const Inputs& in) const { return {extremeShape(Storage::shape(in[0]), set), Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
     switch (Storage::of(y).type) {
-      case Type::Single: return find<float>(in, y);
-      case Type::Logical: return find<bool>(in, y);
-      default: return find<double>(in, y);
+      case Type::Single:
+        return find<float>(in, y);
+      case Type::Logical:
+        return find<bool>(in, y);
+      default:
+        return find<double>(in, y);
     }
   }
   template <class T>
   void find(const Inputs& in, DlArray& y) const {
     const Extents extents(Storage::of(in[0]).size, set);
-    cpu::reduce(largest ? cpu::Reduction::max : cpu::Reduction::min, Storage::data<T>(in[0]), extents.get(), Storage::mutableData<T>(y));
+    cpu::reduce(largest ? cpu::Reduction::max : cpu::Reduction::min, Storage::data<T>(in[0]), extents.get(),
+                Storage::mutableData<T>(y));
   }
   void gradient(Backward& b) const {
     const DlArray positions = engine::apply(ExtremePositions{set, largest, true}, b.input(0));
@@ -156,9 +162,13 @@ DlArray extreme(const Operand& x, std::uint32_t set, bool largest) {
 }  // namespace
 
 DlArray max(Operand x) { return max(x, {}, {}); }
-DlArray max(Operand x, Empty, const Dimensions& dimensions) { return extreme(x, resolveDimensions(dimensions, x, "max", x.where()), true); }
+DlArray max(Operand x, Empty, const Dimensions& dimensions) {
+  return extreme(x, resolveDimensions(dimensions, x, "max", x.where()), true);
+}
 DlArray min(Operand x) { return min(x, {}, {}); }
-DlArray min(Operand x, Empty, const Dimensions& dimensions) { return extreme(x, resolveDimensions(dimensions, x, "min", x.where()), false); }
+DlArray min(Operand x, Empty, const Dimensions& dimensions) {
+  return extreme(x, resolveDimensions(dimensions, x, "min", x.where()), false);
+}
 
 std::tuple<DlArray, DlArray> detail::extremes(const Operand& x, const Dimensions& dimensions, bool largest) {
   const std::uint32_t set = resolveDimensions(dimensions, x, largest ? "max" : "min", x.where());

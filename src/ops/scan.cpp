@@ -95,7 +95,8 @@ struct Recurrence {
   }
   template <class T>
   void recur(const Inputs& in, DlArray& y) const {
-    cpu::recurrence(Storage::data<T>(in[0]), Storage::data<T>(in[1]), along.inner, along.count, along.outer, direction, Storage::mutableData<T>(y));
+    cpu::recurrence(Storage::data<T>(in[0]), Storage::data<T>(in[1]), along.inner, along.count, along.outer, direction,
+                    Storage::mutableData<T>(y));
   }
   void gradient(Backward& b) const {
     const int step = stepOf(direction);
@@ -107,15 +108,21 @@ struct Recurrence {
 
 }  // namespace
 
-DlArray shiftAlong(const Operand& x, const Lanes& along, int steps, float fill) { return engine::apply(Shift{along, steps, fill}, x); }
+DlArray shiftAlong(const Operand& x, const Lanes& along, int steps, float fill) {
+  return engine::apply(Shift{along, steps, fill}, x);
+}
 
 DlArray recurrence(const Operand& a, const Operand& b, const Lanes& along, Direction direction) {
   return engine::apply(Recurrence{along, direction}, a, b);
 }
 
-DlArray runningSum(const Operand& x, const Lanes& along, Direction direction) { return engine::apply(RunningSum{along, direction}, x); }
+DlArray runningSum(const Operand& x, const Lanes& along, Direction direction) {
+  return engine::apply(RunningSum{along, direction}, x);
+}
 
-DlArray runningProduct(const Operand& x, const Lanes& along, Direction direction) { return engine::apply(RunningProduct{along, direction}, x); }
+DlArray runningProduct(const Operand& x, const Lanes& along, Direction direction) {
+  return engine::apply(RunningProduct{along, direction}, x);
+}
 
 DlArray productBefore(const DlArray& x, const Lanes& along, Direction direction) {
   return shiftAlong(runningProduct(x, along, direction), along, stepOf(direction), 1);

@@ -90,17 +90,19 @@ void checkLabels(const Permute& p, const DlArray& x, const char* function, const
   for (std::size_t d = 0; d < p.count; ++d)
     if (wide.format[d] != wide.format[p.order[d]])
       fail(where, "permute:labels",
-           "{}: dimensions {} and {} of {} have different labels, which keep their places; take the labels off with stripdims first", function,
-           std::min<std::size_t>(d, p.order[d]), std::max<std::size_t>(d, p.order[d]), describe(x));
+           "{}: dimensions {} and {} of {} have different labels, which keep their places; take the labels off with stripdims "
+           "first",
+           function, std::min<std::size_t>(d, p.order[d]), std::max<std::size_t>(d, p.order[d]), describe(x));
 }
 
 Permute permuteFor(const std::vector<Index>& order, const DlArray& x, const char* function, const std::source_location& where) {
   const auto& h = Storage::of(x);
   if (order.size() < h.size.size())
-    fail(where, "permute:order", "{}: the order {} names {} dimensions, {} has {}", function, list(order), order.size(), describe(x),
-         h.size.size());
+    fail(where, "permute:order", "{}: the order {} names {} dimensions, {} has {}", function, list(order), order.size(),
+         describe(x), h.size.size());
   if (order.size() > Size::maxDimensions)
-    fail(where, "permute:order", "{}: the order names {} dimensions; an array can have at most {}", function, order.size(), Size::maxDimensions);
+    fail(where, "permute:order", "{}: the order names {} dimensions; an array can have at most {}", function, order.size(),
+         Size::maxDimensions);
   Permute p{{}, static_cast<std::uint8_t>(order.size())};
   std::uint32_t seen = 0;
   for (std::size_t d = 0; d < order.size(); ++d) {
@@ -108,7 +110,8 @@ Permute permuteFor(const std::vector<Index>& order, const DlArray& x, const char
     p.order[d] = static_cast<std::uint8_t>(order[d]);
   }
   if (seen != (1U << p.count) - 1)
-    fail(where, "permute:order", "{}: the order {} must name each of the dimensions 0 to {} once", function, list(order), p.count - 1);
+    fail(where, "permute:order", "{}: the order {} must name each of the dimensions 0 to {} once", function, list(order),
+         p.count - 1);
   checkLabels(p, x, function, where);
   return p;
 }
@@ -133,7 +136,8 @@ struct Repeat {
     Shape shape = widened(Storage::shape(in[0]), repeats.size());
     for (std::size_t d = 0; d < shape.size.size(); ++d)
       if (__builtin_mul_overflow(shape.size[d], repeats[d], &shape.size[d]))
-        fail(in.where(), "repmat:memory", "repmat: {} copies of {} have more elements than memory can hold", toString(repeats), describe(in[0]));
+        fail(in.where(), "repmat:memory", "repmat: {} copies of {} have more elements than memory can hold", toString(repeats),
+             describe(in[0]));
     dropTrailing(shape);
     return {shape, Storage::of(in[0]).type};
   }
@@ -151,7 +155,8 @@ struct Repeat {
       if (repeats[d] == 1) continue;
       const Lanes l = lanes(size, d);
       const Index one = from.size[d];
-      g = engine::sumTo(engine::reshapeTo(g, {Size{l.inner, one, repeats[d], l.outer}, {}}), {Size{l.inner, one, 1, l.outer}, {}});
+      g = engine::sumTo(engine::reshapeTo(g, {Size{l.inner, one, repeats[d], l.outer}, {}}),
+                        {Size{l.inner, one, 1, l.outer}, {}});
       size[d] = one;
     }
     b.add(0, engine::reshapeTo(g, b.shape(0)));
@@ -292,7 +297,8 @@ Concatenate concatenationOf(const Joint& joint, std::size_t dimension, const cha
     const Shape shape = widened(Storage::shape(x), n);
     for (std::size_t d = 0; d < n; ++d)
       if (d != dimension && shape.size[d] != op.to.size[d])
-        fail(where, "cat:sizes", "{}: sizes differ outside dimension {}: {} and {}", function, dimension, describe(joint.arrays[0]), describe(x));
+        fail(where, "cat:sizes", "{}: sizes differ outside dimension {}: {} and {}", function, dimension,
+             describe(joint.arrays[0]), describe(x));
     op.counts.push_back(shape.size[dimension]);
     total += shape.size[dimension];
   }
@@ -304,13 +310,17 @@ Concatenate concatenationOf(const Joint& joint, std::size_t dimension, const cha
   return op;
 }
 
-DlArray join(const Dimensions& named, const std::vector<DlArray>& arrays, const char* function, const std::source_location& where) {
+DlArray join(const Dimensions& named, const std::vector<DlArray>& arrays, const char* function,
+             const std::source_location& where) {
   Joint joint = jointOf(arrays, function, where);
   if (joint.arrays.empty()) return arrays.empty() ? DlArray() : arrays[0];
-  const auto labelled = std::find_if(joint.arrays.begin(), joint.arrays.end(), [](const DlArray& x) { return Storage::of(x).format.labelled(); });
-  const std::size_t dimension = resolveDimension(named, labelled == joint.arrays.end() ? joint.arrays[0] : *labelled, function, where);
+  const auto labelled =
+      std::find_if(joint.arrays.begin(), joint.arrays.end(), [](const DlArray& x) { return Storage::of(x).format.labelled(); });
+  const std::size_t dimension =
+      resolveDimension(named, labelled == joint.arrays.end() ? joint.arrays[0] : *labelled, function, where);
   if (dimension >= Size::maxDimensions)
-    fail(where, "cat:dimension", "{}: dimension {} does not exist; an array can have at most {}", function, dimension, Size::maxDimensions);
+    fail(where, "cat:dimension", "{}: dimension {} does not exist; an array can have at most {}", function, dimension,
+         Size::maxDimensions);
   if (joint.arrays.size() == 1) return joint.arrays[0];
   const Concatenate op = concatenationOf(joint, dimension, function, where);
   std::vector<Operand> operands;
@@ -334,22 +344,26 @@ DlArray reshaped(const Operand& x, const Index* sizes, std::size_t count) {
   std::size_t open = count;
   for (std::size_t d = 0; d < count; ++d) {
     if (sizes[d] < -1) fail(where, "reshape:negative", "reshape: dimension {} has the negative size {}", d, sizes[d]);
-    if (sizes[d] == -1 && open != count) fail(where, "reshape:open", "reshape: only one size can be worked out, dimensions {} and {} are open", open, d);
+    if (sizes[d] == -1 && open != count)
+      fail(where, "reshape:open", "reshape: only one size can be worked out, dimensions {} and {} are open", open, d);
     if (sizes[d] == -1)
       open = d;
     else
       known *= sizes[d];
     to.size.push_back(std::max<Index>(sizes[d], 0));
   }
-  if (count < 2) fail(where, "reshape:dimensions", "reshape: {} is no size of an array, which has at least two dimensions", toString(to.size));
+  if (count < 2)
+    fail(where, "reshape:dimensions", "reshape: {} is no size of an array, which has at least two dimensions", toString(to.size));
   const Index n = numel(x);
   if (open != count) {
     if (known == 0 ? n != 0 : n % known != 0)
-      fail(where, "reshape:count", "reshape: the {} elements of {} cannot be divided by the {} of the sizes given", n, describe(x), known);
+      fail(where, "reshape:count", "reshape: the {} elements of {} cannot be divided by the {} of the sizes given", n,
+           describe(x), known);
     to.size[open] = known == 0 ? 0 : n / known;
   }
   if (countOf(to.size, Storage::of(x).type) != n)
-    fail(where, "reshape:count", "reshape: the {} elements of {} do not fill {}, which has {}", n, describe(x), toString(to.size), numel(to.size));
+    fail(where, "reshape:count", "reshape: the {} elements of {} do not fill {}, which has {}", n, describe(x), toString(to.size),
+         numel(to.size));
   dropTrailing(to);
   return engine::reshapeTo(x, to);
 }
@@ -361,7 +375,9 @@ DlArray reshape(Operand x, Empty, Index columns) { return reshape(x, Index{-1}, 
 DlArray reshape(Operand x, Index rows, Empty) { return reshape(x, rows, Index{-1}); }
 
 DlArray permute(Operand x, const std::vector<Index>& order) { return permuteBy(permuteFor(order, x, "permute", x.where()), x); }
-DlArray ipermute(Operand x, const std::vector<Index>& order) { return permuteBy(permuteFor(order, x, "ipermute", x.where()).inverse(), x); }
+DlArray ipermute(Operand x, const std::vector<Index>& order) {
+  return permuteBy(permuteFor(order, x, "ipermute", x.where()).inverse(), x);
+}
 DlArray transpose(Operand x) { return transposed(x, "transpose"); }
 DlArray ctranspose(Operand x) { return transposed(x, "ctranspose"); }
 
@@ -386,7 +402,8 @@ DlArray shiftdim(Operand x, Index n) {
     return permuteBy(permuteFor(order, x, "shiftdim", x.where()), x);
   }
   if (h.format.labelled())
-    fail(x.where(), "shiftdim:labels", "shiftdim: the dimensions of {} keep their places by their labels; take them off with stripdims first", describe(x));
+    fail(x.where(), "shiftdim:labels",
+         "shiftdim: the dimensions of {} keep their places by their labels; take them off with stripdims first", describe(x));
   if (count - n > Size::maxDimensions)
     fail(x.where(), "shiftdim:tooMany", "shiftdim: {} dimensions; an array can have at most {}", count - n, Size::maxDimensions);
   Size to;

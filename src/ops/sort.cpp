@@ -92,7 +92,8 @@ DlArray topk(Operand x, Index k, const Dimensions& dimension) {
   return gatherAlong(x, found.positions, found.along);
 }
 
-std::tuple<DlArray, DlArray> detail::sortWithPositions(const Operand& x, const Dimensions& dimension, std::string_view direction) {
+std::tuple<DlArray, DlArray> detail::sortWithPositions(const Operand& x, const Dimensions& dimension,
+                                                       std::string_view direction) {
   return both(x, sortPositions(x, dimension, direction));
 }
 

@@ -1,5 +1,5 @@
-// A chain of 11 element-wise operations on 10 million floats, value and gradient, against the same operations by hand: one pass over
-// memory for each operation with recycled temporaries, and all of it in tiles that stay in the cache.
+// A chain of 11 element-wise operations on 10 million floats, value and gradient, against the same operations by hand: one pass
+// over memory for each operation with recycled temporaries, and all of it in tiles that stay in the cache.
 #include "bench.hpp"
 
 #include <dlarray/dlarray.hpp>
@@ -16,7 +16,8 @@ constexpr int steps = 11;
 using Temporaries = std::vector<std::vector<float>>;
 
 #define EACH for (std::size_t i = 0; i < n; ++i)
-// Value and gradient of sum(exp(-(relu(sigmoid(tanh(1.1 x + 0.3) x) - x)^2 + x))) over n elements; t are the temporaries of each step.
+// Value and gradient of sum(exp(-(relu(sigmoid(tanh(1.1 x + 0.3) x) - x)^2 + x))) over n elements; t are the temporaries of each
+// step.
 void byHand(const float* __restrict x, float* __restrict gx, std::size_t n, float* const* t, float* __restrict g) {
   EACH t[0][i] = x[i] * 1.1F;
   EACH t[1][i] = t[0][i] + 0.3F;
@@ -71,10 +72,13 @@ int main(int count, char** arguments) {
   bench::compare("chain of 11, " + std::to_string(n) + " floats",
                  {
                      {"hand op by op", [&] { byHand(x.data(), gx.data(), n, t.data(), g.data()); }},
-                     {"hand in tiles", [&] {
-                        for (std::size_t i = 0; i < n; i += tile) byHand(x.data() + i, gx.data() + i, std::min(tile, n - i), t.data(), g.data());
+                     {"hand in tiles",
+                      [&] {
+                        for (std::size_t i = 0; i < n; i += tile)
+                          byHand(x.data() + i, gx.data() + i, std::min(tile, n - i), t.data(), g.data());
                       }},
-                     {"copy", [&] {
+                     {"copy",
+                      [&] {
                         std::memcpy(target.data(), x.data(), n * sizeof(float));
                         bench::keep(target);
                       }},

@@ -70,6 +70,7 @@ int main() {
   const Plain got = plain(gradient);
   for (std::size_t i = 0; i < g.W2.size(); ++i)
     if (std::abs(got.W2[i] - g.W2[i]) > 1e-12 || std::abs(double(loss) - expected) > 1e-12) return std::printf("WRONG\n"), 1;
-  bench::compare("network 2-32-32-1, batch 100", {{"hand, plain loops", [&] { bench::keep(lossByHand(p, data<double>(X), data<double>(Y), g)); }},
-                                                  {"dlarray", [&] { bench::keep(dlfeval(ours, network)); }}});
+  bench::compare("network 2-32-32-1, batch 100",
+                 {{"hand, plain loops", [&] { bench::keep(lossByHand(p, data<double>(X), data<double>(Y), g)); }},
+                  {"dlarray", [&] { bench::keep(dlfeval(ours, network)); }}});
 }

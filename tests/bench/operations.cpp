@@ -9,22 +9,26 @@ using namespace dl;
 
 namespace {
 
-std::string sizeName(Index n) { return n < 1000 ? std::to_string(n) : "1e" + std::to_string(static_cast<int>(std::round(std::log10(static_cast<double>(n))))); }
+std::string sizeName(Index n) {
+  return n < 1000 ? std::to_string(n) : "1e" + std::to_string(static_cast<int>(std::round(std::log10(static_cast<double>(n)))));
+}
 
 void untracedRow(Index n) {
   const DlArray a = rand(Size{n, 1}), b = rand(Size{n, 1});
   const double *x = data<double>(a), *y = data<double>(b);
   std::vector<double> z(static_cast<std::size_t>(n));
   double* __restrict to = z.data();
-  bench::compare("untraced, " + sizeName(n) + " elements", {
-                                                              {"loop a + b", [&] {
-                                                                 for (Index i = 0; i < n; ++i) to[i] = x[i] + y[i];
-                                                                 bench::keep(to);
-                                                               }},
-                                                              {"a + b", [&] { bench::keep(a + b); }},
-                                                              {"exp(a)", [&] { bench::keep(exp(a)); }},
-                                                              {"sum(a)", [&] { bench::keep(sum(a)); }},
-                                                          },
+  bench::compare("untraced, " + sizeName(n) + " elements",
+                 {
+                     {"loop a + b",
+                      [&] {
+                        for (Index i = 0; i < n; ++i) to[i] = x[i] + y[i];
+                        bench::keep(to);
+                      }},
+                     {"a + b", [&] { bench::keep(a + b); }},
+                     {"exp(a)", [&] { bench::keep(exp(a)); }},
+                     {"sum(a)", [&] { bench::keep(sum(a)); }},
+                 },
                  n > 1'000'000 ? 7 : 15);
 }
 
@@ -48,8 +52,9 @@ double perOperation(Index n, int count, DlArray (*step)(const DlArray&), bool gr
 void tracedRow(const char* name, Index n, DlArray (*step)(const DlArray&)) {
   const int count = n > 1'000'000 ? 10 : n > 10'000 ? 100 : 1000;
   const double forward = perOperation(n, count, step, false), both = perOperation(n, count, step, true);
-  std::printf("%-34s  forward %s  forward + backward %s\n", (std::string("traced ") + name + ", " + sizeName(n) + " elements").c_str(),
-              bench::duration(forward).c_str(), bench::duration(both).c_str());
+  std::printf("%-34s  forward %s  forward + backward %s\n",
+              (std::string("traced ") + name + ", " + sizeName(n) + " elements").c_str(), bench::duration(forward).c_str(),
+              bench::duration(both).c_str());
 }
 
 }  // namespace

@@ -23,13 +23,13 @@ struct Shape {
 CBLAS_TRANSPOSE flag(bool trans) { return trans ? CblasTrans : CblasNoTrans; }
 
 void openblas(const Shape& s, const float* a, const float* b, float* c) {
-  cblas_sgemm(CblasColMajor, flag(s.transA), flag(s.transB), s.m, s.n, s.k, 1, a, s.transA ? s.k : s.m, b, s.transB ? s.n : s.k, 0, c,
-              s.m);
+  cblas_sgemm(CblasColMajor, flag(s.transA), flag(s.transB), s.m, s.n, s.k, 1, a, s.transA ? s.k : s.m, b, s.transB ? s.n : s.k,
+              0, c, s.m);
 }
 
 void openblas(const Shape& s, const double* a, const double* b, double* c) {
-  cblas_dgemm(CblasColMajor, flag(s.transA), flag(s.transB), s.m, s.n, s.k, 1, a, s.transA ? s.k : s.m, b, s.transB ? s.n : s.k, 0, c,
-              s.m);
+  cblas_dgemm(CblasColMajor, flag(s.transA), flag(s.transB), s.m, s.n, s.k, 1, a, s.transA ? s.k : s.m, b, s.transB ? s.n : s.k,
+              0, c, s.m);
 }
 
 template <class T>
@@ -37,16 +37,15 @@ void compare(const Shape& s) {
   const auto size = [](int rows, int columns) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns); };
   std::vector<T> a(size(s.m, s.k), T(0.5)), b(size(s.k, s.n), T(0.25)), c(size(s.m, s.n)), d(c);
   std::vector<bench::Candidate> candidates;
-  candidates.push_back({"ours", [&] {
-                          dl::cpu::gemm<T>(s.transA, s.transB, s.m, s.n, s.k, T(1), a.data(), b.data(), T(0), c.data());
-                        }});
+  candidates.push_back(
+      {"ours", [&] { dl::cpu::gemm<T>(s.transA, s.transB, s.m, s.n, s.k, T(1), a.data(), b.data(), T(0), c.data()); }});
   candidates.push_back({"OpenBLAS", [&] { openblas(s, a.data(), b.data(), d.data()); }});
 #if DLARRAY_HAS_ONEDNN
   if constexpr (sizeof(T) == sizeof(float))
     // Row-major: C' = B' A'.
     candidates.push_back({"oneDNN", [&] {
-                            dnnl_sgemm(s.transB ? 'T' : 'N', s.transA ? 'T' : 'N', s.n, s.m, s.k, 1, b.data(), s.transB ? s.n : s.k,
-                                       a.data(), s.transA ? s.k : s.m, 0, d.data(), s.m);
+                            dnnl_sgemm(s.transB ? 'T' : 'N', s.transA ? 'T' : 'N', s.n, s.m, s.k, 1, b.data(),
+                                       s.transB ? s.n : s.k, a.data(), s.transA ? s.k : s.m, 0, d.data(), s.m);
                           }});
 #endif
   bench::measure(candidates, s.m >= 2048 ? 5 : 15);

@@ -36,7 +36,7 @@ struct OpByOp {
   explicit OpByOp(std::size_t n) : sq(n), a(n), q(n), b(n), r(n) {}
   double operator()(const double* __restrict x, std::size_t n, double* __restrict g) {
     const std::size_t m = n - 1;
-    double *__restrict s = sq.data(), *__restrict d = a.data(), *__restrict p = q.data(), *__restrict c = b.data(), *__restrict t = r.data();
+    double* __restrict s = sq.data(), * __restrict d = a.data(), * __restrict p = q.data(), * __restrict c = b.data(), * __restrict t = r.data();
     for (std::size_t i = 0; i < m; ++i) s[i] = x[i] * x[i];
     for (std::size_t i = 0; i < m; ++i) d[i] = x[i + 1] - s[i];
     for (std::size_t i = 0; i < m; ++i) p[i] = d[i] * d[i];

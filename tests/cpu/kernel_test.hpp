@@ -15,40 +15,40 @@ namespace dl::cpu {
 /// n reproducible numbers between -1 and 1 that are exact in float and mostly distinct.
 template <class T>
 std::vector<T> numbers(Index n, unsigned seed = 1) {
-    std::vector<T> x(static_cast<std::size_t>(n));
-    unsigned state = seed * 2654435761u + 12345u;
-    for (T& value : x) {
-        state = state * 1664525u + 1013904223u;
-        value = static_cast<T>(static_cast<int>(state >> 8) - (1 << 23)) / static_cast<T>(1 << 23);
-    }
-    return x;
+  std::vector<T> x(static_cast<std::size_t>(n));
+  unsigned state = seed * 2654435761u + 12345u;
+  for (T& value : x) {
+    state = state * 1664525u + 1013904223u;
+    value = static_cast<T>(static_cast<int>(state >> 8) - (1 << 23)) / static_cast<T>(1 << 23);
+  }
+  return x;
 }
 
 /// The result of f() with `threads` threads allowed.
 template <class F>
 auto withThreads([[maybe_unused]] int threads, F&& f) {
 #ifdef DLARRAY_SERIAL
-    return f();
+  return f();
 #else
-    const int before = omp_get_max_threads();
-    omp_set_num_threads(threads);
-    auto result = f();
-    omp_set_num_threads(before);
-    return result;
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(threads);
+  auto result = f();
+  omp_set_num_threads(before);
+  return result;
 #endif
 }
 
 template <class T>
 bool sameBits(const std::vector<T>& a, const std::vector<T>& b) {
-    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
 /// f() gives the same bits with 1, 2 and 3 threads; the result comes back.
 template <class F>
 auto sameForThreads(F&& f, bool& same) {
-    auto one = withThreads(1, f);
-    same = sameBits(one, withThreads(2, f)) && sameBits(one, withThreads(3, f));
-    return one;
+  auto one = withThreads(1, f);
+  same = sameBits(one, withThreads(2, f)) && sameBits(one, withThreads(3, f));
+  return one;
 }
 
 }  // namespace dl::cpu

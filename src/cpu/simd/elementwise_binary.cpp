@@ -82,7 +82,8 @@ void select(Index n, const bool* condition, int stepC, const T* a, int stepA, co
 
 template <class T>
 ElementwiseKernels<T> elementwise() {
-  return {unaryKernels<T>(), predicateKernels<T>(), binaryTable<T>(formula::BinaryFormulas()), relationTable<T>(formula::Relations()), select<T>};
+  return {unaryKernels<T>(), predicateKernels<T>(), binaryTable<T>(formula::BinaryFormulas()),
+          relationTable<T>(formula::Relations()), select<T>};
 }
 template ElementwiseKernels<double> elementwise();
 template ElementwiseKernels<float> elementwise();

@@ -14,9 +14,9 @@ namespace {
 
 template <class T>
 struct Types {
-    typedef T Vector __attribute__((vector_size(registerBytes)));
-    typedef T Anywhere __attribute__((vector_size(registerBytes), aligned(sizeof(T)), may_alias));
-    static constexpr int width = registerBytes / sizeof(T);
+  typedef T Vector __attribute__((vector_size(registerBytes)));
+  typedef T Anywhere __attribute__((vector_size(registerBytes), aligned(sizeof(T)), may_alias));
+  static constexpr int width = registerBytes / sizeof(T);
 };
 
 // Functions of the standard library that stay calls would be shared with code for other levels.
@@ -37,101 +37,112 @@ inline void storePart(double* y, Index n, const __m512d& v) { _mm512_mask_storeu
 #else
 template <class T>
 void loadPart(const T* x, Index n, typename Types<T>::Vector& v) {
-    T all[Types<T>::width] = {};
-    for (Index i = 0; i < n; ++i) all[i] = x[i];
-    std::memcpy(&v, all, sizeof(v));
+  T all[Types<T>::width] = {};
+  for (Index i = 0; i < n; ++i) all[i] = x[i];
+  std::memcpy(&v, all, sizeof(v));
 }
 template <class T>
 void storePart(T* y, Index n, const typename Types<T>::Vector& v) {
-    T all[Types<T>::width];
-    std::memcpy(all, &v, sizeof(v));
-    for (Index i = 0; i < n; ++i) y[i] = all[i];
+  T all[Types<T>::width];
+  std::memcpy(all, &v, sizeof(v));
+  for (Index i = 0; i < n; ++i) y[i] = all[i];
 }
 #endif
 
 // What one tile needs: A as k steps of whole registers, B as `columns` sequences of k numbers.
 template <class T>
 struct Tile {
-    Index k;
-    const T* a;
-    Index aStep;
-    const T* b;
-    Index bStep, bColumn;
-    T alpha;
-    bool add;
-    T* c;
-    Index cColumn;
-    Index rows;  // fewer than the registers hold, where C ends
+  Index k;
+  const T* a;
+  Index aStep;
+  const T* b;
+  Index bStep, bColumn;
+  T alpha;
+  bool add;
+  T* c;
+  Index cColumn;
+  Index rows;  // fewer than the registers hold, where C ends
 };
 
 template <int height, int columns, class T>
 void computeTile(const Tile<T>& t) {
-    using Vector = typename Types<T>::Vector;
-    using Anywhere = typename Types<T>::Anywhere;
-    constexpr int width = Types<T>::width;
-    Vector sum[columns][height] = {};
-    const T* column[columns];
-    for (int j = 0; j < columns; ++j) column[j] = t.b + j * t.bColumn;
-    const T* a = t.a;
-    Index at = 0;
-    for (Index l = 0; l < t.k; ++l) {
-        Vector rows[height];
+  using Vector = typename Types<T>::Vector;
+  using Anywhere = typename Types<T>::Anywhere;
+  constexpr int width = Types<T>::width;
+  Vector sum[columns][height] = {};
+  const T* column[columns];
+  for (int j = 0; j < columns; ++j) column[j] = t.b + j * t.bColumn;
+  const T* a = t.a;
+  Index at = 0;
+  for (Index l = 0; l < t.k; ++l) {
+    Vector rows[height];
 #pragma GCC unroll 4
-        for (int i = 0; i < height; ++i) rows[i] = *reinterpret_cast<const Anywhere*>(a + i * width);
-#pragma GCC unroll 8
-        for (int j = 0; j < columns; ++j) {
-            const T factor = column[j][at];
-#pragma GCC unroll 4
-            for (int i = 0; i < height; ++i) sum[j][i] += rows[i] * factor;
-        }
-        a += t.aStep;
-        at += t.bStep;
-    }
-    const Index lastRows = t.rows - (height - 1) * width;
+    for (int i = 0; i < height; ++i) rows[i] = *reinterpret_cast<const Anywhere*>(a + i * width);
 #pragma GCC unroll 8
     for (int j = 0; j < columns; ++j) {
+      const T factor = column[j][at];
 #pragma GCC unroll 4
-        for (int i = 0; i < height; ++i) {
-            T* to = t.c + j * t.cColumn + i * width;
-            Vector result = sum[j][i] * t.alpha;
-            if (i == height - 1 && lastRows < width) {
-                Vector before;
-                if (t.add) loadPart(to, lastRows, before), result += before;
-                storePart(to, lastRows, result);
-            } else {
-                if (t.add) result += *reinterpret_cast<const Anywhere*>(to);
-                *reinterpret_cast<Anywhere*>(to) = result;
-            }
-        }
+      for (int i = 0; i < height; ++i) sum[j][i] += rows[i] * factor;
     }
+    a += t.aStep;
+    at += t.bStep;
+  }
+  const Index lastRows = t.rows - (height - 1) * width;
+#pragma GCC unroll 8
+  for (int j = 0; j < columns; ++j) {
+#pragma GCC unroll 4
+    for (int i = 0; i < height; ++i) {
+      T* to = t.c + j * t.cColumn + i * width;
+      Vector result = sum[j][i] * t.alpha;
+      if (i == height - 1 && lastRows < width) {
+        Vector before;
+        if (t.add) loadPart(to, lastRows, before), result += before;
+        storePart(to, lastRows, result);
+      } else {
+        if (t.add) result += *reinterpret_cast<const Anywhere*>(to);
+        *reinterpret_cast<Anywhere*>(to) = result;
+      }
+    }
+  }
 }
 
 template <int height, class T>
 void computeTileOf(Index columns, const Tile<T>& t) {
-    switch (columns) {
-        case 1: return computeTile<height, 1>(t);
-        case 2: return computeTile<height, 2>(t);
-        case 3: return computeTile<height, 3>(t);
-        case 4: return computeTile<height, 4>(t);
-        default:
-            if constexpr (wide > 4) {
-                switch (columns) {
-                    case 5: return computeTile<height, 5>(t);
-                    case 6: return computeTile<height, 6>(t);
-                    case 7: return computeTile<height, 7>(t);
-                    default: return computeTile<height, 8>(t);
-                }
-            }
-    }
+  switch (columns) {
+    case 1:
+      return computeTile<height, 1>(t);
+    case 2:
+      return computeTile<height, 2>(t);
+    case 3:
+      return computeTile<height, 3>(t);
+    case 4:
+      return computeTile<height, 4>(t);
+    default:
+      if constexpr (wide > 4) {
+        switch (columns) {
+          case 5:
+            return computeTile<height, 5>(t);
+          case 6:
+            return computeTile<height, 6>(t);
+          case 7:
+            return computeTile<height, 7>(t);
+          default:
+            return computeTile<height, 8>(t);
+        }
+      }
+  }
 }
 
 template <class T>
 void computeTile(Index height, Index columns, const Tile<T>& t) {
-    switch (height) {
-        case 1: return computeTileOf<1>(columns, t);
-        case 2: return computeTileOf<2>(columns, t);
-        default: return computeTileOf<3>(columns, t);
-    }
+  switch (height) {
+    case 1:
+      return computeTileOf<1>(columns, t);
+    case 2:
+      return computeTileOf<2>(columns, t);
+    default:
+      return computeTileOf<3>(columns, t);
+  }
 }
 
 // The height of the next sliver of A when so many registers of rows remain: two of two keep busier than three and one.
@@ -140,141 +151,143 @@ Index sliverHeight(Index registers) { return registers == 4 ? 2 : smaller(regist
 // Rows i to i + rows of op(A), columns l to l + k, as k steps of `height` registers; rows that are not there become zero.
 template <class T>
 void packSliver(const Product<T>& p, Index i, Index rows, Index height, Index l, Index k, T* to) {
-    using Types = Types<T>;
-    using Vector = typename Types::Vector;
-    const Index step = height * Types::width;
-    if (p.transA) {
-        if (rows < step)
-            for (Index e = 0; e < k * step; ++e) to[e] = T(0);
-        transposeSquares<T, Types::width>(p.a + l + i * p.lda, p.lda, to, step, rows, k);
-        return;
+  using Types = Types<T>;
+  using Vector = typename Types::Vector;
+  const Index step = height * Types::width;
+  if (p.transA) {
+    if (rows < step)
+      for (Index e = 0; e < k * step; ++e) to[e] = T(0);
+    transposeSquares<T, Types::width>(p.a + l + i * p.lda, p.lda, to, step, rows, k);
+    return;
+  }
+  const T* from = p.a + i + l * p.lda;
+  for (Index q = 0; q < k; ++q) {
+    for (Index r = 0; r < height; ++r) {
+      const Index here = rows - r * Types::width;
+      Vector v;
+      if (here >= Types::width)
+        v = *reinterpret_cast<const typename Types::Anywhere*>(from + q * p.lda + r * Types::width);
+      else
+        loadPart(from + q * p.lda + r * Types::width, here, v);
+      *reinterpret_cast<Vector*>(to + q * step + r * Types::width) = v;
     }
-    const T* from = p.a + i + l * p.lda;
-    for (Index q = 0; q < k; ++q) {
-        for (Index r = 0; r < height; ++r) {
-            const Index here = rows - r * Types::width;
-            Vector v;
-            if (here >= Types::width) v = *reinterpret_cast<const typename Types::Anywhere*>(from + q * p.lda + r * Types::width);
-            else loadPart(from + q * p.lda + r * Types::width, here, v);
-            *reinterpret_cast<Vector*>(to + q * step + r * Types::width) = v;
-        }
-    }
+  }
 }
 
 // Rows l to l + k of a transposed B, columns j to j + n, as slivers of `wide` columns. Eight slivers at a time: whole
 // cache lines are read, and no more places written to than the nearest cache has ways.
 template <class T>
 void packPanel(const Product<T>& p, Index l, Index k, Index j, Index n, T* to) {
-    constexpr Index together = 8 * wide;
-    for (Index first = 0; first < n; first += together) {
-        const Index last = smaller(n, first + together), whole = first + (last - first) / wide * wide;
-        for (Index q = 0; q < k; ++q) {
-            const T* from = p.b + j + (l + q) * p.ldb;
-            for (Index c = first; c < whole; c += wide) std::memcpy(to + c * k + q * wide, from + c, wide * sizeof(T));
-            for (Index c = whole; c < last; ++c) to[whole * k + q * wide + c - whole] = from[c];
-        }
+  constexpr Index together = 8 * wide;
+  for (Index first = 0; first < n; first += together) {
+    const Index last = smaller(n, first + together), whole = first + (last - first) / wide * wide;
+    for (Index q = 0; q < k; ++q) {
+      const T* from = p.b + j + (l + q) * p.ldb;
+      for (Index c = first; c < whole; c += wide) std::memcpy(to + c * k + q * wide, from + c, wide * sizeof(T));
+      for (Index c = whole; c < last; ++c) to[whole * k + q * wide + c - whole] = from[c];
     }
+  }
 }
 
 // How a product is cut.
 template <class T>
 struct Cut {
-    static constexpr Index width = Types<T>::width;
-    Index steps;  // of k a block
-    bool packA, packB;
-    Index panel;  // columns a panel
+  static constexpr Index width = Types<T>::width;
+  Index steps;  // of k a block
+  bool packA, packB;
+  Index panel;  // columns a panel
 
-    explicit Cut(const Product<T>& p) {
-        const Index blocks = (p.k + depth - 1) / depth;
-        steps = (p.k + blocks - 1) / blocks;
-        packA = p.transA || (p.n > 48 && columnsFarApart(p));
-        packB = p.transB && p.m > tall * width && p.ldb * static_cast<Index>(sizeof(T)) > 1024;
-        panel = packB ? smaller(p.n, columnsOfPanel) : p.n;
-    }
-    // Reading A where it lies saves a copy, as long as its columns lie close together or few columns of B come to use it;
-    // columns a multiple of a kilobyte apart compete for the same places in the caches.
-    static bool columnsFarApart(const Product<T>& p) {
-        const Index bytes = p.lda * static_cast<Index>(sizeof(T));
-        return bytes > 1024 && (p.n > 192 || bytes % 1024 == 0);
-    }
-    Index blockRows(const Product<T>& p) const { return smaller((p.m + width - 1) / width, rowsOfBlock) * width; }
-    Index scratchA(const Product<T>& p) const { return blockRows(p) * steps; }
-    Index scratchB() const { return packB ? (panel + wide - 1) / wide * wide * steps : 0; }
+  explicit Cut(const Product<T>& p) {
+    const Index blocks = (p.k + depth - 1) / depth;
+    steps = (p.k + blocks - 1) / blocks;
+    packA = p.transA || (p.n > 48 && columnsFarApart(p));
+    packB = p.transB && p.m > tall * width && p.ldb * static_cast<Index>(sizeof(T)) > 1024;
+    panel = packB ? smaller(p.n, columnsOfPanel) : p.n;
+  }
+  // Reading A where it lies saves a copy, as long as its columns lie close together or few columns of B come to use it;
+  // columns a multiple of a kilobyte apart compete for the same places in the caches.
+  static bool columnsFarApart(const Product<T>& p) {
+    const Index bytes = p.lda * static_cast<Index>(sizeof(T));
+    return bytes > 1024 && (p.n > 192 || bytes % 1024 == 0);
+  }
+  Index blockRows(const Product<T>& p) const { return smaller((p.m + width - 1) / width, rowsOfBlock) * width; }
+  Index scratchA(const Product<T>& p) const { return blockRows(p) * steps; }
+  Index scratchB() const { return packB ? (panel + wide - 1) / wide * wide * steps : 0; }
 };
 
 // Rows of A, as many as a few registers hold: where they are, or where they are packed.
 template <class T>
 struct Sliver {
-    Index row, rows, height, step;
-    const T* a;
-    T* packed;  // null when read where it lies
+  Index row, rows, height, step;
+  const T* a;
+  T* packed;  // null when read where it lies
 };
 
 // Cuts rows i to i + rows of op(A) into slivers and packs, for k steps from l on, those that need it.
 template <class T>
 Index makeSlivers(const Product<T>& p, bool packAll, Index i, Index rows, Index l, Index k, T* scratch, Sliver<T>* slivers) {
-    constexpr Index width = Types<T>::width;
-    constexpr Index together = 32;  // steps, so that columns of A are read in turn and not once for every sliver
-    Index count = 0;
-    for (Index at = 0; at < rows;) {
-        const Index height = sliverHeight((rows - at + width - 1) / width), here = smaller(rows - at, height * width);
-        const bool pack = packAll || here < height * width;
-        T* packed = pack ? scratch + at * k : nullptr;
-        slivers[count++] = {i + at, here, height, pack ? height * width : p.lda, pack ? packed : p.a + i + at + l * p.lda, packed};
-        at += here;
-    }
-    for (Index q = 0; q < k; q += together)
-        for (Index s = packAll ? 0 : count - 1; s < count; ++s)
-            if (const Sliver<T>& v = slivers[s]; v.packed)
-                packSliver(p, v.row, v.rows, v.height, l + q, smaller(together, k - q), v.packed + q * v.step);
-    return count;
+  constexpr Index width = Types<T>::width;
+  constexpr Index together = 32;  // steps, so that columns of A are read in turn and not once for every sliver
+  Index count = 0;
+  for (Index at = 0; at < rows;) {
+    const Index height = sliverHeight((rows - at + width - 1) / width), here = smaller(rows - at, height * width);
+    const bool pack = packAll || here < height * width;
+    T* packed = pack ? scratch + at * k : nullptr;
+    slivers[count++] = {i + at, here, height, pack ? height * width : p.lda, pack ? packed : p.a + i + at + l * p.lda, packed};
+    at += here;
+  }
+  for (Index q = 0; q < k; q += together)
+    for (Index s = packAll ? 0 : count - 1; s < count; ++s)
+      if (const Sliver<T>& v = slivers[s]; v.packed)
+        packSliver(p, v.row, v.rows, v.height, l + q, smaller(together, k - q), v.packed + q * v.step);
+  return count;
 }
 
 // The tiles of one block of A with all columns of a panel of B.
 template <class T>
 void computeBlock(const Product<T>& p, const Cut<T>& cut, Index i, Index rows, Index l, Index k, Index j, Index n, T* scratchA,
                   const T* panel) {
-    Sliver<T> slivers[rowsOfBlock];
-    const Index count = makeSlivers(p, cut.packA, i, rows, l, k, scratchA, slivers);
-    const Index bStep = cut.packB ? wide : p.transB ? p.ldb : 1, bColumn = cut.packB || p.transB ? 1 : p.ldb;
-    for (Index c = 0; c < n; c += wide) {
-        const T* b = cut.packB ? panel + c * k : p.transB ? p.b + j + c + l * p.ldb : p.b + l + (j + c) * p.ldb;
-        for (Index s = 0; s < count; ++s) {
-            const Sliver<T>& v = slivers[s];
-            computeTile<T>(v.height, smaller(wide, n - c),
-                           {k, v.a, v.step, b, bStep, bColumn, p.alpha, p.add || l > 0, p.c + v.row + (j + c) * p.ldc, p.ldc, v.rows});
-        }
+  Sliver<T> slivers[rowsOfBlock];
+  const Index count = makeSlivers(p, cut.packA, i, rows, l, k, scratchA, slivers);
+  const Index bStep = cut.packB ? wide : p.transB ? p.ldb : 1, bColumn = cut.packB || p.transB ? 1 : p.ldb;
+  for (Index c = 0; c < n; c += wide) {
+    const T* b = cut.packB ? panel + c * k : p.transB ? p.b + j + c + l * p.ldb : p.b + l + (j + c) * p.ldb;
+    for (Index s = 0; s < count; ++s) {
+      const Sliver<T>& v = slivers[s];
+      computeTile<T>(v.height, smaller(wide, n - c),
+                     {k, v.a, v.step, b, bStep, bColumn, p.alpha, p.add || l > 0, p.c + v.row + (j + c) * p.ldc, p.ldc, v.rows});
     }
+  }
 }
 
 template <class T>
 Index scratch(const Product<T>& p) {
-    const Cut<T> cut(p);
-    return cut.scratchA(p) + cut.scratchB();
+  const Cut<T> cut(p);
+  return cut.scratchA(p) + cut.scratchB();
 }
 
 template <class T>
 void product(const Product<T>& p, T* scratchA) {
-    const Cut<T> cut(p);
-    T* scratchB = scratchA + cut.scratchA(p);
-    const Index blockRows = cut.blockRows(p);
-    for (Index j = 0; j < p.n; j += cut.panel) {
-        const Index n = smaller(cut.panel, p.n - j);
-        for (Index l = 0; l < p.k; l += cut.steps) {
-            const Index k = smaller(cut.steps, p.k - l);
-            if (cut.packB) packPanel(p, l, k, j, n, scratchB);
-            for (Index i = 0; i < p.m; i += blockRows)
-                computeBlock(p, cut, i, smaller(blockRows, p.m - i), l, k, j, n, scratchA, scratchB);
-        }
+  const Cut<T> cut(p);
+  T* scratchB = scratchA + cut.scratchA(p);
+  const Index blockRows = cut.blockRows(p);
+  for (Index j = 0; j < p.n; j += cut.panel) {
+    const Index n = smaller(cut.panel, p.n - j);
+    for (Index l = 0; l < p.k; l += cut.steps) {
+      const Index k = smaller(cut.steps, p.k - l);
+      if (cut.packB) packPanel(p, l, k, j, n, scratchB);
+      for (Index i = 0; i < p.m; i += blockRows)
+        computeBlock(p, cut, i, smaller(blockRows, p.m - i), l, k, j, n, scratchA, scratchB);
     }
+  }
 }
 
 }  // namespace
 
 template <class T>
 const GemmKernels<T>& gemmKernels() {
-    static constexpr GemmKernels<T> kernels{scratch<T>, product<T>, dots<T>, combine<T>, tall * Types<T>::width, wide};
-    return kernels;
+  static constexpr GemmKernels<T> kernels{scratch<T>, product<T>, dots<T>, combine<T>, tall * Types<T>::width, wide};
+  return kernels;
 }
 
 template const GemmKernels<float>& gemmKernels();

@@ -8,31 +8,31 @@ namespace dl::cpu {
 /// C (m x n) = alpha * op(A) * op(B), added to C where `add` says so; leading dimensions in elements, m, n, k > 0.
 template <class T>
 struct Product {
-    bool transA, transB;
-    Index m, n, k;
-    T alpha;
-    const T* a;
-    Index lda;
-    const T* b;
-    Index ldb;
-    bool add;
-    T* c;
-    Index ldc;
+  bool transA, transB;
+  Index m, n, k;
+  T alpha;
+  const T* a;
+  Index lda;
+  const T* b;
+  Index ldb;
+  bool add;
+  T* c;
+  Index ldc;
 };
 
 /// Kernels of products; each runs in one thread. An element of the result is summed in an order that depends on k alone: a
 /// product may be cut into blocks of rows and columns in any way.
 template <class T>
 struct GemmKernels {
-    /// Elements of scratch memory, 64-byte aligned, that `product` needs.
-    Index (*scratch)(const Product<T>& p);
-    void (*product)(const Product<T>& p, T* scratch);
-    /// y[c] = inner product of x and column c of a, for c < columns.
-    void (*dots)(Index n, const T* x, const T* a, Index lda, Index columns, T* y);
-    /// y[i] = sum over l < k of a[i + l * lda] * x[l], for i < m.
-    void (*combine)(Index m, Index k, const T* a, Index lda, const T* x, T* y);
-    /// Rows and columns in which results are computed at once: good multiples for cutting.
-    Index rows, columns;
+  /// Elements of scratch memory, 64-byte aligned, that `product` needs.
+  Index (*scratch)(const Product<T>& p);
+  void (*product)(const Product<T>& p, T* scratch);
+  /// y[c] = inner product of x and column c of a, for c < columns.
+  void (*dots)(Index n, const T* x, const T* a, Index lda, Index columns, T* y);
+  /// y[i] = sum over l < k of a[i + l * lda] * x[l], for i < m.
+  void (*combine)(Index m, Index k, const T* a, Index lda, const T* x, T* y);
+  /// Rows and columns in which results are computed at once: good multiples for cutting.
+  Index rows, columns;
 };
 
 namespace v2 {

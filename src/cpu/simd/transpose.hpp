@@ -12,7 +12,7 @@ using TransposeTile = void (*)(const void* x, Index xStride, void* y, Index yStr
 
 /// One kernel for each element size that has its own.
 struct TransposeKernels {
-    TransposeTile bytes1, bytes2, bytes4, bytes8, bytes16;
+  TransposeTile bytes1, bytes2, bytes4, bytes8, bytes16;
 };
 
 namespace v2 {
