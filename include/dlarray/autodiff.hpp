@@ -1,7 +1,5 @@
 #pragma once
 #include <dlarray/array.hpp>
-#include <map>
-#include <memory>
 #include <optional>
 #include <tuple>
 #include <vector>

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <iostream>
+#include <memory>
 
 namespace dl {
 
@@ -102,7 +103,7 @@ DlArray dlhessian(Operand y, const DlArray& x, GradientOptions options) {
 
 namespace detail {
 
-GradientCheck compareGradients(const std::function<double()>& value, const std::vector<DlArray*>& variables,
+GradientCheck compareGradients(const Evaluation& value, const std::vector<DlArray*>& variables,
                                const std::vector<DlArray>& gradients, const GradientCheckOptions& options) {
   if (gradients.size() != variables.size())
     throw Error("dlarray:checkGradients:count",
@@ -153,7 +154,7 @@ namespace {
 
 struct Custom {
   static constexpr const char* name = "customFunction";
-  std::shared_ptr<const detail::CustomRules> rules;
+  std::shared_ptr<detail::CustomRules> rules;
 
   static unsigned keep(unsigned) { return ~0U; }
   static std::vector<DlArray> list(const Inputs& in) {
@@ -195,9 +196,8 @@ struct Custom {
 }  // namespace
 
 namespace detail {
-DlArray applyCustom(const std::shared_ptr<const CustomRules>& rules, const std::vector<DlArray>& x,
-                    const std::source_location& where) {
-  return engine::applyToList(Custom{rules}, x, where);
+DlArray applyCustom(CustomRules* rules, const std::vector<DlArray>& x) {
+  return engine::applyToList(Custom{std::shared_ptr<CustomRules>(rules)}, x, std::source_location());
 }
 }  // namespace detail
 

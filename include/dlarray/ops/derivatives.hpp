@@ -1,6 +1,5 @@
 #pragma once
 #include <dlarray/autodiff.hpp>
-#include <functional>
 
 // Derivatives beyond the gradient of a scalar. All are called inside the function that dlfeval evaluates.
 namespace dl {
@@ -82,7 +81,18 @@ struct GradientCheck {
 };
 
 namespace detail {
-GradientCheck compareGradients(const std::function<double()>& value, const std::vector<DlArray*>& variables, const std::vector<DlArray>& gradients,
+/// The function to check at the present values of its variables.
+class Evaluation {
+ public:
+  template <class F>
+  Evaluation(const F& value) noexcept : context_(&value), call_([](const void* f) { return (*static_cast<const F*>(f))(); }) {}
+  double operator()() const { return call_(context_); }
+
+ private:
+  const void* context_;
+  double (*call_)(const void*);
+};
+GradientCheck compareGradients(const Evaluation& value, const std::vector<DlArray*>& variables, const std::vector<DlArray>& gradients,
                                const GradientCheckOptions& options);
 template <class R>
 concept WithGradient = requires { typename std::tuple_size<R>::type; };
@@ -118,16 +128,38 @@ GradientCheck checkGradients(F&& fun, const X& x, GradientCheckOptions options =
 // ---- functions of the user's own -------------------------------------------------------------------------------------
 
 namespace detail {
-struct CustomRules {
-  std::function<DlArray(const std::vector<DlArray>& x)> forward;
-  std::function<std::vector<DlArray>(const DlArray& gradient, const DlArray& y, const std::vector<DlArray>& x)> backward;
+/// The two halves of a user's function with the types of its inputs taken away.
+class CustomRules {
+ public:
+  virtual ~CustomRules() = default;
+  virtual DlArray forward(const std::vector<DlArray>& x) = 0;
+  virtual std::vector<DlArray> backward(const DlArray& gradient, const DlArray& y, const std::vector<DlArray>& x) = 0;
 };
-DlArray applyCustom(const std::shared_ptr<const CustomRules>& rules, const std::vector<DlArray>& x, const std::source_location& where);
+/// Takes over the rules.
+DlArray applyCustom(CustomRules* rules, const std::vector<DlArray>& x);
 
-template <std::size_t n, class F, class... Before>
-decltype(auto) spread(F& fun, const std::vector<DlArray>& x, const Before&... before) {
-  return [&]<std::size_t... i>(std::index_sequence<i...>) -> decltype(auto) { return fun(before..., x[i]...); }(std::make_index_sequence<n>());
-}
+template <class Forward, class Backward, std::size_t n>
+class CustomRulesFor : public CustomRules {
+ public:
+  CustomRulesFor(const Forward& forward, const Backward& backward) : forward_(forward), backward_(backward) {}
+  DlArray forward(const std::vector<DlArray>& x) override { return DlArray(spread(forward_, x)); }
+  std::vector<DlArray> backward(const DlArray& gradient, const DlArray& y, const std::vector<DlArray>& x) override {
+    auto result = spread(backward_, x, gradient, y);
+    if constexpr (std::convertible_to<decltype(result), DlArray>)
+      return {DlArray(result)};
+    else
+      return leavesOf(result);
+  }
+
+ private:
+  template <class F, class... Before>
+  static decltype(auto) spread(F& fun, const std::vector<DlArray>& x, const Before&... before) {
+    return [&]<std::size_t... i>(std::index_sequence<i...>) -> decltype(auto) { return fun(before..., x[i]...); }(std::make_index_sequence<n>());
+  }
+
+  Forward forward_;
+  Backward backward_;
+};
 }  // namespace detail
 
 /// A differentiable function made by `customFunction`.
@@ -138,16 +170,8 @@ class CustomFunction {
 
   template <std::convertible_to<DlArray>... X>
   DlArray operator()(const X&... x) const {
-    auto rules = std::make_shared<detail::CustomRules>();
-    rules->forward = [f = forward_](const std::vector<DlArray>& in) mutable { return DlArray(detail::spread<sizeof...(X)>(f, in)); };
-    rules->backward = [f = backward_](const DlArray& gradient, const DlArray& y, const std::vector<DlArray>& in) mutable {
-      auto result = detail::spread<sizeof...(X)>(f, in, gradient, y);
-      if constexpr (std::convertible_to<decltype(result), DlArray>)
-        return std::vector<DlArray>{DlArray(result)};
-      else
-        return detail::leavesOf(result);
-    };
-    return detail::applyCustom(rules, {DlArray(x)...}, std::source_location());
+    const std::vector<DlArray> inputs{DlArray(x)...};
+    return detail::applyCustom(new detail::CustomRulesFor<Forward, Backward, sizeof...(X)>(forward_, backward_), inputs);
   }
 
  private:

@@ -25,9 +25,13 @@ inline Index smaller(Index a, Index b) { return a < b ? a : b; }
 // A tile of C is up to `tall` registers high and `wide` columns wide: 24 of 32 registers, or 12 of 16.
 constexpr int tall = 3;
 constexpr int wide = registerBytes == 64 ? 8 : 4;
-constexpr Index rowsOfBlock = 30;       // of A, in registers
+constexpr Index rowsOfBlock = 15;       // of A, in registers
 constexpr Index depth = 512;            // of a block, in elements of k
 constexpr Index columnsOfPanel = 2048;  // of a packed panel of B
+constexpr Index ahead = 8;              // steps of k that packing asks the memory for early: each lies on another page
+
+template <class T>
+constexpr Index cacheLine = 64 / static_cast<Index>(sizeof(T));
 
 #if defined(__AVX512F__)
 inline void loadPart(const float* x, Index n, __m512& v) { v = _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), x); }
@@ -241,6 +245,13 @@ Index makeSlivers(const Product<T>& p, bool packAll, Index i, Index rows, Index 
       if (const Sliver<T>& v = slivers[s]; v.packed)
         packSliver(p, v.row, v.rows, v.height, l + q, smaller(together, k - q), v.packed + q * v.step);
   return count;
+}
+
+// Asks for the tile of C that is to be added to next.
+template <class T>
+void expect(const T* c, Index ldc, Index rows, Index columns) {
+    for (Index j = 0; j < columns; ++j)
+        for (Index i = 0; i < rows; i += cacheLine<T>) __builtin_prefetch(c + j * ldc + i, 1);
 }
 
 // The tiles of one block of A with all columns of a panel of B.
