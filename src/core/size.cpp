@@ -38,9 +38,9 @@ void Size::copyFar(const Size& other) {
 }
 
 Index numel(const Size& size) noexcept {
-  Index n = 1;
-  for (Index s : size) n *= s;
-  return n;
+  std::uint64_t n = 1;  // sizes beyond memory wrap round here; making an array of them throws
+  for (Index s : size) n *= static_cast<std::uint64_t>(s);
+  return static_cast<Index>(n);
 }
 
 std::string toString(const Size& size) {

@@ -341,6 +341,7 @@ DlArray reshaped(const Operand& x, const Index* sizes, std::size_t count) {
   const auto& where = x.where();
   Shape to;
   Index known = 1;
+  bool tooMany = false;
   std::size_t open = count;
   for (std::size_t d = 0; d < count; ++d) {
     if (sizes[d] < -1) fail(where, "reshape:negative", "reshape: dimension {} has the negative size {}", d, sizes[d]);
@@ -349,9 +350,11 @@ DlArray reshaped(const Operand& x, const Index* sizes, std::size_t count) {
     if (sizes[d] == -1)
       open = d;
     else
-      known *= sizes[d];
+      tooMany |= __builtin_mul_overflow(known, sizes[d], &known);
     to.size.push_back(std::max<Index>(sizes[d], 0));
   }
+  if (tooMany)
+    fail(where, "reshape:memory", "reshape: an array of size {} has more elements than memory can hold", toString(to.size));
   if (count < 2)
     fail(where, "reshape:dimensions", "reshape: {} is no size of an array, which has at least two dimensions", toString(to.size));
   const Index n = numel(x);
