@@ -13,7 +13,7 @@ namespace dl::cpu {
 namespace {
 
 // Multiplications from which a product gains from a second thread.
-constexpr Index parallelProducts = Index{1} << 20;
+constexpr Index parallelProducts = Index{1} << 19;
 // Elements of k that are summed as one piece where k is what a product has most of; the pieces are then summed in order.
 // Like every choice here it follows from the sizes alone: results are the same for every number of threads.
 constexpr Index pieceOfDot = 4096;
@@ -69,7 +69,8 @@ void runInParallel(const Product<T>& p) {
   if (threads == 1) return runProduct(p);
   const Index rowUnit = kernels<T>().rows, columnUnit = kernels<T>().columns;
   const Index rowUnits = ceilDiv(p.m, rowUnit), columnUnits = ceilDiv(p.n, columnUnit);
-  const Index copyA = 20, copyB = p.transB ? 10 : 2;
+  const bool packA = p.transA || p.lda * static_cast<Index>(sizeof(T)) > 1024;
+  const Index copyA = packA ? 12 : 2, copyB = p.transB ? 10 : 2;
   Index down = 1, across = 1, best = p.m * p.n + copyA * p.m + copyB * p.n;
   for (Index d = 1; d <= std::min(threads, rowUnits); ++d) {
     const Index a = std::min(threads / d, columnUnits);

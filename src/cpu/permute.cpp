@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdint>
 #include <cstring>
 #include <vector>
 
@@ -82,6 +83,35 @@ void chooseElement(View& view) {
   view.elementSize = bytes;
 }
 
+template <class Word>
+void copyEnds(char* to, const char* from, std::size_t bytes) {
+  Word first, last;
+  std::memcpy(&first, from, sizeof(Word));
+  std::memcpy(&last, from + bytes - sizeof(Word), sizeof(Word));
+  std::memcpy(to, &first, sizeof(Word));
+  std::memcpy(to + bytes - sizeof(Word), &last, sizeof(Word));
+}
+
+// Short runs come by the million: calling memcpy would cost more than the copy. Two words that overlap cover a run.
+void copyRun(char* to, const char* from, std::size_t bytes) {
+  struct Word16 {
+    std::uint64_t low, high;
+  };
+  struct Word32 {
+    Word16 low, high;
+  };
+  if (bytes > 64 || bytes < 4)
+    std::memcpy(to, from, bytes);
+  else if (bytes >= 32)
+    copyEnds<Word32>(to, from, bytes);
+  else if (bytes >= 16)
+    copyEnds<Word16>(to, from, bytes);
+  else if (bytes >= 8)
+    copyEnds<std::uint64_t>(to, from, bytes);
+  else
+    copyEnds<std::uint32_t>(to, from, bytes);
+}
+
 void copyRuns(const View& view, const char* x, char* y) {
   const auto size = static_cast<Index>(view.elementSize);
   if (view.axes.size() <= 1) {
@@ -93,12 +123,12 @@ void copyRuns(const View& view, const char* x, char* y) {
   const auto bytes = static_cast<std::size_t>(view.axes.front().size * size);
   const std::span<const Axis> outer = std::span(view.axes).subspan(1);
   parallelFor(positions(outer), grainFor(view.axes.front().size), [&](Index begin, Index end) {
-    walk(outer, begin, end, [&](Index from, Index to) { std::memcpy(y + to * size, x + from * size, bytes); });
+    walk(outer, begin, end, [&](Index from, Index to) { copyRun(y + to * size, x + from * size, bytes); });
   });
 }
 
-// y's fastest axis is a, x's fastest is b; all others are pages of such transposes. Tiles of about 4096 elements, their
-// sides whole cache lines where the sizes allow it.
+// y's fastest axis is a, x's fastest is b; all others are pages of such transposes. Tiles fit the second cache, their sides
+// are whole cache lines where the sizes allow it.
 void transposePages(const View& view, const char* x, char* y) {
   const auto size = static_cast<Index>(view.elementSize);
   const TransposeTile tile = tileFor(view.elementSize);
@@ -109,13 +139,17 @@ void transposePages(const View& view, const char* x, char* y) {
   const Axis b = *fastest;
   pages.erase(fastest);
 
-  const Index side = size <= 4 ? 64 : 32;
+  const Index side = size <= 8 ? 256 : 128;
   const Index aSide = b.size < side ? side * side / std::max<Index>(b.size, 1) : side;
   const Index bSide = a.size < side ? side * side / std::max<Index>(a.size, 1) : side;
   const Index aTiles = (a.size + aSide - 1) / aSide, bTiles = (b.size + bSide - 1) / bSide;
   const Index tiles = aTiles * bTiles;
   const Index tileElements = std::min(a.size, aSide) * std::min(b.size, bSide);
   parallelFor(positions(pages) * tiles, grainFor(tileElements), [&](Index begin, Index end) {
+    if (tiles == 1)
+      return walk(pages, begin, end, [&](Index xPage, Index yPage) {
+        tile(x + xPage * size, a.xStride, y + yPage * size, b.yStride, a.size, b.size);
+      });
     for (Index unit = begin; unit < end;) {
       const Index page = unit / tiles, pageEnd = std::min(end, (page + 1) * tiles);
       walk(pages, page, page + 1, [&](Index xPage, Index yPage) {

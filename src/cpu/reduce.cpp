@@ -161,6 +161,23 @@ void reduceAny(Reduction kind, const In* x, std::span<const ReducedExtent> dims,
     reduceGroups(kind, x, joined(dims), y);
 }
 
+// One page of narrow rows: pieces of it in parallel, then the best of the pieces, the first of equals.
+template <class T>
+void reduceIndexInPieces(const ReduceIndexKernels<T>& kernels, const T* x, Index inner, Index n, T* values, T* positions) {
+  const Index piece = (parallelElements + inner - 1) / inner, pieces = (n + piece - 1) / piece, results = inner * pieces;
+  const std::unique_ptr<T[]> memory(new T[static_cast<std::size_t>(2 * results)]);
+  T *best = memory.get(), *at = best + results;
+  parallelFor(pieces, 1, [&](Index begin, Index end) {
+    for (Index p = begin; p < end; ++p)
+      kernels.rows(x + p * piece * inner, inner, inner, std::min(piece, n - p * piece), best + p * inner, at + p * inner);
+  });
+  kernels.rows(best, inner, inner, pieces, values, positions);
+  for (Index i = 0; i < inner; ++i) {
+    const auto p = static_cast<Index>(positions[i]);
+    positions[i] = static_cast<T>(p * piece) + at[p * inner + i];
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -197,6 +214,10 @@ void reduceIndex(Reduction kind, const T* x, Index inner, Index n, Index outer, 
     return;
   }
   const Index tile = std::min<Index>(inner, rowTile / 2), tiles = (inner + tile - 1) / tile;
+  if (tiles * outer == 1 && inner * n > 2 * parallelElements) {
+    reduceIndexInPieces(kernels, x, inner, n, values, positions);
+    return;
+  }
   parallelFor(outer * tiles, grainFor(tile * n), [&](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit) {
       const Index column = unit % tiles * tile, page = unit / tiles;

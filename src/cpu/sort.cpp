@@ -83,7 +83,7 @@ void radixSort(std::vector<Entry>& entries, std::vector<Entry>& spare) {
 
 template <class Entry>
 void sortEntries(std::vector<Entry>& entries, std::vector<Entry>& spare) {
-  if (entries.size() < 512)
+  if (entries.size() < 64 * Entry::digits)
     std::sort(entries.begin(), entries.end());
   else
     radixSort(entries, spare);

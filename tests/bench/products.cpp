@@ -2,12 +2,16 @@
 // OPENBLAS_CORETYPE is left as it is, so the first line says which kernels OpenBLAS uses.
 #include <cblas.h>
 #include <omp.h>
+#include <sys/mman.h>
 #if DLARRAY_HAS_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
 #endif
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <new>
 #include <vector>
 
 #include "bench.hpp"
@@ -32,10 +36,30 @@ void openblas(const Shape& s, const double* a, const double* b, double* c) {
               0, c, s.m);
 }
 
+// Memory as the library gives it to its arrays: large ones on huge pages.
+template <class T>
+class Matrix {
+ public:
+  Matrix(int rows, int columns, T value) {
+    constexpr std::size_t page = std::size_t{2} << 20;
+    const std::size_t size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns), bytes = size * sizeof(T);
+    memory_.reset(static_cast<T*>(std::aligned_alloc(page, (bytes + page - 1) / page * page)));
+    if (!memory_) throw std::bad_alloc();
+    if (bytes >= 2 * page) madvise(memory_.get(), bytes, MADV_HUGEPAGE);
+    std::fill(memory_.get(), memory_.get() + size, value);
+  }
+  T* data() const { return memory_.get(); }
+
+ private:
+  struct Free {
+    void operator()(T* p) const { std::free(p); }
+  };
+  std::unique_ptr<T, Free> memory_;
+};
+
 template <class T>
 void compare(const Shape& s) {
-  const auto size = [](int rows, int columns) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns); };
-  std::vector<T> a(size(s.m, s.k), T(0.5)), b(size(s.k, s.n), T(0.25)), c(size(s.m, s.n)), d(c);
+  const Matrix<T> a(s.m, s.k, T(0.5)), b(s.k, s.n, T(0.25)), c(s.m, s.n, T(0)), d(s.m, s.n, T(0));
   std::vector<bench::Candidate> candidates;
   candidates.push_back(
       {"ours", [&] { dl::cpu::gemm<T>(s.transA, s.transB, s.m, s.n, s.k, T(1), a.data(), b.data(), T(0), c.data()); }});

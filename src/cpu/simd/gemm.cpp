@@ -25,7 +25,8 @@ inline Index smaller(Index a, Index b) { return a < b ? a : b; }
 // A tile of C is up to `tall` registers high and `wide` columns wide: 24 of 32 registers, or 12 of 16.
 constexpr int tall = 3;
 constexpr int wide = registerBytes == 64 ? 8 : 4;
-constexpr Index rowsOfBlock = 15;       // of A, in registers
+constexpr int widest = 2 * wide;        // where C has no more rows than one register: sums that need not wait for each other
+constexpr Index rowsOfBlock = 18;       // of A, in registers
 constexpr Index depth = 512;            // of a block, in elements of k
 constexpr Index columnsOfPanel = 2048;  // of a packed panel of B
 constexpr Index ahead = 8;              // steps of k that packing asks the memory for early: each lies on another page
@@ -82,7 +83,7 @@ void computeTile(const Tile<T>& t) {
     Vector rows[height];
 #pragma GCC unroll 4
     for (int i = 0; i < height; ++i) rows[i] = *reinterpret_cast<const Anywhere*>(a + i * width);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < columns; ++j) {
       const T factor = column[j][at];
 #pragma GCC unroll 4
@@ -92,7 +93,7 @@ void computeTile(const Tile<T>& t) {
     at += t.bStep;
   }
   const Index lastRows = t.rows - (height - 1) * width;
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int j = 0; j < columns; ++j) {
 #pragma GCC unroll 4
     for (int i = 0; i < height; ++i) {
@@ -110,42 +111,23 @@ void computeTile(const Tile<T>& t) {
   }
 }
 
-template <int height, class T>
-void computeTileOf(Index columns, const Tile<T>& t) {
-  switch (columns) {
-    case 1:
-      return computeTile<height, 1>(t);
-    case 2:
-      return computeTile<height, 2>(t);
-    case 3:
-      return computeTile<height, 3>(t);
-    case 4:
-      return computeTile<height, 4>(t);
-    default:
-      if constexpr (wide > 4) {
-        switch (columns) {
-          case 5:
-            return computeTile<height, 5>(t);
-          case 6:
-            return computeTile<height, 6>(t);
-          case 7:
-            return computeTile<height, 7>(t);
-          default:
-            return computeTile<height, 8>(t);
-        }
-      }
-  }
+template <int height, int columns, class T>
+void computeTileOf(Index wanted, const Tile<T>& t) {
+  if (wanted == columns)
+    computeTile<height, columns>(t);
+  else if constexpr (columns > 1)
+    computeTileOf<height, columns - 1>(wanted, t);
 }
 
 template <class T>
 void computeTile(Index height, Index columns, const Tile<T>& t) {
   switch (height) {
     case 1:
-      return computeTileOf<1>(columns, t);
+      return computeTileOf<1, widest>(columns, t);
     case 2:
-      return computeTileOf<2>(columns, t);
+      return computeTileOf<2, wide>(columns, t);
     default:
-      return computeTileOf<3>(columns, t);
+      return computeTileOf<3, wide>(columns, t);
   }
 }
 
@@ -167,6 +149,7 @@ void packSliver(const Product<T>& p, Index i, Index rows, Index height, Index l,
   const T* from = p.a + i + l * p.lda;
   for (Index q = 0; q < k; ++q) {
     for (Index r = 0; r < height; ++r) {
+      __builtin_prefetch(from + (q + ahead) * p.lda + r * Types::width);
       const Index here = rows - r * Types::width;
       Vector v;
       if (here >= Types::width)
@@ -187,6 +170,7 @@ void packPanel(const Product<T>& p, Index l, Index k, Index j, Index n, T* to) {
     const Index last = smaller(n, first + together), whole = first + (last - first) / wide * wide;
     for (Index q = 0; q < k; ++q) {
       const T* from = p.b + j + (l + q) * p.ldb;
+      for (Index c = first; c < last; c += cacheLine<T>) __builtin_prefetch(from + ahead * p.ldb + c);
       for (Index c = first; c < whole; c += wide) std::memcpy(to + c * k + q * wide, from + c, wide * sizeof(T));
       for (Index c = whole; c < last; ++c) to[whole * k + q * wide + c - whole] = from[c];
     }
@@ -205,7 +189,7 @@ struct Cut {
     const Index blocks = (p.k + depth - 1) / depth;
     steps = (p.k + blocks - 1) / blocks;
     packA = p.transA || (p.n > 48 && columnsFarApart(p));
-    packB = p.transB && p.m > tall * width && p.ldb * static_cast<Index>(sizeof(T)) > 1024;
+    packB = p.transB && p.m > tall * width && steps * p.ldb * static_cast<Index>(sizeof(T)) > 65536;
     panel = packB ? smaller(p.n, columnsOfPanel) : p.n;
   }
   // Reading A where it lies saves a copy, as long as its columns lie close together or few columns of B come to use it;
@@ -231,7 +215,6 @@ struct Sliver {
 template <class T>
 Index makeSlivers(const Product<T>& p, bool packAll, Index i, Index rows, Index l, Index k, T* scratch, Sliver<T>* slivers) {
   constexpr Index width = Types<T>::width;
-  constexpr Index together = 32;  // steps, so that columns of A are read in turn and not once for every sliver
   Index count = 0;
   for (Index at = 0; at < rows;) {
     const Index height = sliverHeight((rows - at + width - 1) / width), here = smaller(rows - at, height * width);
@@ -240,18 +223,25 @@ Index makeSlivers(const Product<T>& p, bool packAll, Index i, Index rows, Index 
     slivers[count++] = {i + at, here, height, pack ? height * width : p.lda, pack ? packed : p.a + i + at + l * p.lda, packed};
     at += here;
   }
+  if (!packAll || count == 1) {
+    const Sliver<T>& last = slivers[count - 1];
+    if (last.packed) packSliver(p, last.row, last.rows, last.height, l, k, last.packed);
+    return count;
+  }
+  const Index together = p.transA ? 64 : 4;  // steps, so that columns of A are read in turn and not once for every sliver
   for (Index q = 0; q < k; q += together)
-    for (Index s = packAll ? 0 : count - 1; s < count; ++s)
-      if (const Sliver<T>& v = slivers[s]; v.packed)
-        packSliver(p, v.row, v.rows, v.height, l + q, smaller(together, k - q), v.packed + q * v.step);
+    for (Index s = 0; s < count; ++s) {
+      const Sliver<T>& v = slivers[s];
+      packSliver(p, v.row, v.rows, v.height, l + q, smaller(together, k - q), v.packed + q * v.step);
+    }
   return count;
 }
 
 // Asks for the tile of C that is to be added to next.
 template <class T>
 void expect(const T* c, Index ldc, Index rows, Index columns) {
-    for (Index j = 0; j < columns; ++j)
-        for (Index i = 0; i < rows; i += cacheLine<T>) __builtin_prefetch(c + j * ldc + i, 1);
+  for (Index j = 0; j < columns; ++j)
+    for (Index i = 0; i < rows; i += cacheLine<T>) __builtin_prefetch(c + j * ldc + i, 1);
 }
 
 // The tiles of one block of A with all columns of a panel of B.
@@ -260,13 +250,20 @@ void computeBlock(const Product<T>& p, const Cut<T>& cut, Index i, Index rows, I
                   const T* panel) {
   Sliver<T> slivers[rowsOfBlock];
   const Index count = makeSlivers(p, cut.packA, i, rows, l, k, scratchA, slivers);
+  const bool add = p.add || l > 0;
   const Index bStep = cut.packB ? wide : p.transB ? p.ldb : 1, bColumn = cut.packB || p.transB ? 1 : p.ldb;
-  for (Index c = 0; c < n; c += wide) {
+  const Index across = p.m <= Types<T>::width && !cut.packB ? widest : wide;
+  for (Index c = 0; c < n; c += across) {
     const T* b = cut.packB ? panel + c * k : p.transB ? p.b + j + c + l * p.ldb : p.b + l + (j + c) * p.ldb;
+    const Index columns = smaller(across, n - c);
+    T* to = p.c + (j + c) * p.ldc;
     for (Index s = 0; s < count; ++s) {
       const Sliver<T>& v = slivers[s];
-      computeTile<T>(v.height, smaller(wide, n - c),
-                     {k, v.a, v.step, b, bStep, bColumn, p.alpha, p.add || l > 0, p.c + v.row + (j + c) * p.ldc, p.ldc, v.rows});
+      if (add && s + 1 < count)
+        expect(to + slivers[s + 1].row, p.ldc, slivers[s + 1].rows, columns);
+      else if (add && c + across < n)
+        expect(to + across * p.ldc + slivers[0].row, p.ldc, slivers[0].rows, smaller(across, n - c - across));
+      computeTile<T>(v.height, columns, {k, v.a, v.step, b, bStep, bColumn, p.alpha, add, to + v.row, p.ldc, v.rows});
     }
   }
 }
@@ -297,7 +294,7 @@ void product(const Product<T>& p, T* scratchA) {
 
 template <class T>
 const GemmKernels<T>& gemmKernels() {
-  static constexpr GemmKernels<T> kernels{scratch<T>, product<T>, dots<T>, combine<T>, tall * Types<T>::width, wide};
+  static constexpr GemmKernels<T> kernels{scratch<T>, product<T>, dots<T>, combine<T>, Types<T>::width, wide};
   return kernels;
 }
 

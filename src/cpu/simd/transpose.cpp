@@ -8,17 +8,30 @@
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
 
-struct Pair {
-  std::uint64_t low, high;
-};
+// Elements of 16 bytes are registers already.
+typedef std::uint64_t Pair __attribute__((vector_size(16)));
+typedef std::uint64_t PairAnywhere __attribute__((vector_size(16), aligned(1), may_alias));
 
 template <class T, int N>
 void tile(const void* x, Index xStride, void* y, Index yStride, Index m, Index n) {
   transposeSquares<T, N>(static_cast<const T*>(x), xStride, static_cast<T*>(y), yStride, m, n);
 }
 
-void tile16(const void* x, Index xStride, void* y, Index yStride, Index m, Index n) {
-  transposeRest(static_cast<const Pair*>(x), xStride, static_cast<Pair*>(y), yStride, m, n);
+// Four by four: whole cache lines are read, and whole ones written.
+void tile16(const void* from, Index xStride, void* to, Index yStride, Index m, Index n) {
+  const auto* x = static_cast<const PairAnywhere*>(from);
+  auto* y = static_cast<PairAnywhere*>(to);
+  const Index wholeM = m / 4 * 4, wholeN = n / 4 * 4;
+  for (Index j = 0; j < wholeN; j += 4)
+    for (Index i = 0; i < wholeM; i += 4) {
+      Pair square[16];
+#pragma GCC unroll 16
+      for (Index e = 0; e < 16; ++e) square[e] = x[(i + e / 4) * xStride + j + e % 4];
+#pragma GCC unroll 16
+      for (Index e = 0; e < 16; ++e) y[i + e % 4 + (j + e / 4) * yStride] = square[e % 4 * 4 + e / 4];
+    }
+  for (Index j = 0; j < n; ++j)
+    for (Index i = j < wholeN ? wholeM : 0; i < m; ++i) y[i + j * yStride] = x[i * xStride + j];
 }
 
 }  // namespace
