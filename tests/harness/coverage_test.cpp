@@ -28,9 +28,10 @@ void collectFunctions(Names& names, const fs::path& header) {
 
 Names publicFunctions() {
   Names names;
-  for (const auto& entry : fs::directory_iterator(root / "include/dlarray/ops"))
-    if (entry.path().filename() != "derivatives.hpp")  // no functions of arrays alone: tests/ops/derivatives_test.cpp
-      collectFunctions(names, entry.path());
+  for (const char* room : {"ops", "nn"})
+    for (const auto& entry : fs::directory_iterator(root / "include/dlarray" / room))
+      if (entry.path().filename() != "derivatives.hpp")  // no functions of arrays alone: tests/ops/derivatives_test.cpp
+        collectFunctions(names, entry.path());
   return names;
 }
 
@@ -49,8 +50,9 @@ void collectRows(Names& names, const fs::path& file) {
 
 Names rowNames() {
   Names names;
-  for (const auto& entry : fs::directory_iterator(root / "tests/ops"))
-    if (entry.path().filename().string().starts_with("rows_")) collectRows(names, entry.path());
+  for (const char* room : {"ops", "nn"})
+    for (const auto& entry : fs::directory_iterator(root / "tests" / room))
+      if (entry.path().filename().string().starts_with("rows_")) collectRows(names, entry.path());
   return names;
 }
 
