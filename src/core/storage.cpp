@@ -71,6 +71,8 @@ const detail::Header& Storage::nothing() noexcept {
 }
 
 Index countOf(const Size& size, Type type) {
+  // Matrices of less than 2^56 elements cannot overflow; whether there is memory for them is the allocation's to say.
+  if (size.size() == 2 && (size[0] | size[1]) >> 28 == 0) return size[0] * size[1];
   Index n = 1;
   bool tooMany = false;
   for (Index s : size) tooMany |= __builtin_mul_overflow(n, s, &n);
@@ -114,8 +116,7 @@ void Storage::provide(Header* h, std::size_t bytes) {
   h->data = h->buffer->elements();
 }
 
-DlArray Storage::makeLike(const DlArray& x, Type type) {
-  const Header& from = of(x);
+DlArray Storage::makeLike(const Header& from, Type type) {
   const std::size_t bytes = static_cast<std::size_t>(from.numel) * bytesOf(type);
   DlArray y = adopt(scalar(type, room(bytes)));
   Header* h = y.header_;

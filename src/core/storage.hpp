@@ -109,7 +109,9 @@ class Storage {
   /// A new array with uninitialised elements.
   static DlArray make(const Shape& shape, Type type, Device device = Device::Cpu);
   /// A new array of the shape of `x` with uninitialised elements.
-  static DlArray makeLike(const DlArray& x, Type type);
+  static DlArray makeLike(const DlArray& x, Type type) { return makeLike(of(x), type); }
+  static DlArray makeLike(const Header& from) { return makeLike(from, from.type); }
+  static DlArray makeLike(const Header& from, Type type);
   /// The same elements under another shape of equally many elements; shares what it can.
   static DlArray reshaped(const DlArray& x, const Shape& shape);
   /// An array of another shape and type that takes over the memory of `x`, of at least as many bytes, which nobody else uses.

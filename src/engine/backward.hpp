@@ -11,10 +11,7 @@ class Backward {
 
   /// The gradient by the result, of the result's size, labels and type.
   const DlArray& gradient() {
-    if (isNumber_) {
-      gradient_ = DlArray(number_);
-      isNumber_ = false;
-    }
+    if (isNumber_) spread();
     return gradient_;
   }
   /// The same, given away: its memory may be used for the answer. Once only.
@@ -22,7 +19,7 @@ class Backward {
     gradient();
     return std::move(gradient_);
   }
-  /// True when the gradient is a plain number that no array has been made of, and the walk is not recorded.
+  /// True when the gradient is the same number for every element, no array has been made of it, and the walk is not recorded.
   bool isNumber() const noexcept { return isNumber_; }
   double number() const noexcept { return number_; }
   int inputs() const noexcept { return static_cast<int>(node_.inputCount); }
@@ -38,8 +35,10 @@ class Backward {
   Type type(int i) noexcept { return trace_[node_.input(i)].type; }
   /// Adds to the gradient by an input. Expansion is undone here: `gradient` may have the size of the result.
   void add(int i, DlArray gradient);
-  /// The same for the plain double scalar that both input and result are; only while the walk is not recorded.
+  /// The same for a gradient that is one number for every element of the result; only while the walk is not recorded.
   void addNumber(int i, double gradient);
+  /// The same for a number for every element of the input.
+  void addEverywhere(int i, double gradient);
   /// The gradient collected so far by an input, given away to be added to in place and put back with `put`; zeros at first.
   DlArray collected(int i);
   void put(int i, DlArray gradient) noexcept;
@@ -52,6 +51,8 @@ class Backward {
   }
 
  private:
+  void spread();
+
   Trace& trace_;
   Node& node_;
   bool isNumber_ = false;

@@ -1,6 +1,7 @@
 #include "engine/elementwise.hpp"
 
 #include "engine/loops.hpp"
+#include "engine/short.hpp"
 #include "engine/symbol.hpp"
 
 namespace dl::engine {
@@ -10,12 +11,13 @@ namespace {
 using formula::Symbol;
 
 // Numbers as numbers: the shortcut that small objectives live on.
-bool doubleScalar(const DlArray& x) noexcept {
-  const auto* h = Storage::get(x);
-  return h && h->plainScalar && h->type == Type::Double;
+bool isNumber(const dl::detail::Header& h) noexcept { return h.plainScalar && (h.type == Type::Double || h.type == Type::Single); }
+bool numberOrNone(const DlArray& x) noexcept { return !Storage::get(x) || isNumber(*Storage::get(x)); }
+double numberOrZero(const DlArray& x) noexcept {
+  const dl::detail::Header* h = Storage::get(x);
+  if (!h) return 0.0;
+  return h->type == Type::Double ? *static_cast<const double*>(h->data) : static_cast<double>(*static_cast<const float*>(h->data));
 }
-double number(const DlArray& x) noexcept { return *static_cast<const double*>(Storage::get(x)->data); }
-double numberOrZero(const DlArray& x) noexcept { return Storage::get(x) ? number(x) : 0.0; }
 // One input of an operation on plain double scalars.
 struct ScalarInput {
   double value;
@@ -56,12 +58,16 @@ struct Unary {
     const DlArray &x = useX ? b.input(0) : none, &y = useY ? b.result() : none;
     if (b.recorded())
       b.add(0, F::gradient(Symbol(b.take()), Symbol(x), Symbol(y)).array);
-    else if (b.isNumber())
+    else if (b.isNumber() && numberOrNone(x) && numberOrNone(y))
       b.addNumber(0, F::gradient(b.number(), numberOrZero(x), numberOrZero(y)));
     else
       b.add(0, runUnaryGradient(b.take(), x, y, position));
   }
 };
+
+// The bits of formula::Kept are those of the short way.
+template <class F>
+constexpr ShortForm unaryForm{&detail::RuleOf<Unary<F>>::rule, Unary<F>::position, {0, F::needs, 0, 0}};
 
 template <class F>
 struct Predicate {
@@ -93,10 +99,7 @@ struct Binary {
 
  private:
   // What was kept is plain scalars only.
-  static bool small(Backward& b) {
-    const auto isSmall = [](const DlArray& x) { return !Storage::get(x) || doubleScalar(x); };
-    return isSmall(b.input(0)) && isSmall(b.input(1)) && isSmall(b.result());
-  }
+  static bool small(Backward& b) { return numberOrNone(b.input(0)) && numberOrNone(b.input(1)) && numberOrNone(b.result()); }
   template <bool first, class T>
   static T derivative(T g, T x, T y, T z) {
     if constexpr (first)
@@ -122,6 +125,10 @@ struct Binary {
     return derivative<first>(Symbol(std::move(g)), Symbol(x0), Symbol(x1), Symbol(y)).array;
   }
 };
+
+template <class F>
+constexpr ShortForm binaryForm{
+    &detail::RuleOf<Binary<F>>::rule, Binary<F>::position, {0, F::needsForA, F::needsForB, F::needsForA | F::needsForB}};
 
 template <class F>
 struct Relation {
@@ -170,6 +177,7 @@ DlArray unary(const Operand& x) {
     }
     return y;
   }
+  if (DlArray y = shortUnary(unaryForm<F>, x, trace); Storage::get(y)) return y;
   if (Storage::of(x).type == Type::Logical) return unary<F>(Operand(castTo(x, Type::Double), x.where()));
   return apply(Unary<F>(), x);
 }
@@ -211,6 +219,7 @@ DlArray binary(const Operand& a, const Operand& b) {
     }
     return y;
   }
+  if (DlArray y = shortBinary(binaryForm<F>, a, b, trace); Storage::get(y)) return y;
   if (!sameFloating(a, b)) return promoted(a, b, [](const Operand& x, const Operand& y) { return binary<F>(x, y); });
   return apply(Binary<F>(), a, b);
 }

@@ -1,9 +1,11 @@
 #include "engine/fit.hpp"
 
+#include "cpu/elementwise.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/reduce.hpp"
 #include "cpu/region.hpp"
 #include "engine/elementwise.hpp"
+#include "formulas/binary.hpp"
 
 #include <algorithm>
 
@@ -86,14 +88,6 @@ struct Select {
   }
 };
 
-}  // namespace
-}  // namespace dl::engine
-
-#include "cpu/elementwise.hpp"
-
-namespace dl::engine {
-
-namespace {
 void Select::run(const Inputs& in, DlArray& y) const {
   const auto loop = [&](auto zero) {
     using T = decltype(zero);
@@ -133,19 +127,26 @@ DlArray sumTo(const Operand& x, const Shape& shape) {
   return apply(SumTo{shape}, x);
 }
 
+namespace {
+template <class T>
+void fill(const DlArray& y, T value) {
+  const T nothing = T(-0.0);  // the one number that changes no other when added
+  T* to = Storage::mutableData<T>(y);
+  // A sum of two numbers that stand still is a vectorised loop of writes.
+  const auto kernel = cpu::elementwiseKernels<T>().binary[formula::BinaryFormulas::position<formula::Plus>()].value;
+  cpu::parallelFor(Storage::of(y).numel, Index{1} << 18,
+                   [&](Index begin, Index end) { kernel(end - begin, &value, 0, &nothing, 0, to + begin); });
+}
+}  // namespace
+
 DlArray filled(const Shape& shape, Type type, double value) {
   DlArray y = Storage::make(shape, type);
-  const auto n = static_cast<std::size_t>(numel(y));
-  switch (type) {
-    case Type::Single:
-      std::fill_n(Storage::mutableData<float>(y), n, static_cast<float>(value));
-      break;
-    case Type::Logical:
-      std::fill_n(Storage::mutableData<bool>(y), n, value != 0);
-      break;
-    default:
-      std::fill_n(Storage::mutableData<double>(y), n, value);
-  }
+  if (type == Type::Double)
+    fill(y, value);
+  else if (type == Type::Single)
+    fill(y, static_cast<float>(value));
+  else
+    std::fill_n(Storage::mutableData<bool>(y), static_cast<std::size_t>(numel(y)), value != 0);
   return y;
 }
 

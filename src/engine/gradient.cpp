@@ -55,20 +55,56 @@ void Backward::add(int i, DlArray gradient) {
   if (Storage::of(gradient).type != from.type && from.type != Type::Logical) gradient = castTo(gradient, from.type);
   if (!(from.plainScalar && Storage::plainScalar(gradient)) && !(Storage::shape(gradient) == from.shape))
     gradient = sumTo(std::move(gradient), from.shape);
-  if (!from.hasAdjoint()) {
+  if (Storage::get(from.adjoint)) {
+    from.adjoint = binary<formula::Plus>(std::move(from.adjoint), std::move(gradient));
+  } else if (from.hasNumber) {
+    from.adjoint = binary<formula::Plus>(std::move(gradient), from.adjointNumber);
+    from.hasNumber = false;
+  } else {
     from.adjoint = std::move(gradient);
-    return;
   }
-  from.adjointArray();
-  from.adjoint = binary<formula::Plus>(std::move(from.adjoint), std::move(gradient));
 }
 
 void Backward::addNumber(int i, double gradient) {
   if (!needs(i)) return;
+  const Node& from = trace_[node_.input(i)];
+  if (!(from.plainScalar && node_.plainScalar) && !(from.shape.size == node_.shape.size)) {
+    const Index own = numel(from.shape.size);
+    if (own == 0) return;
+    gradient *= static_cast<double>(numel(node_.shape.size) / own);  // as many elements came from each
+  }
+  addEverywhere(i, gradient);
+}
+
+void Backward::addEverywhere(int i, double gradient) {
+  if (!needs(i)) return;
   Node& from = trace_[node_.input(i)];
-  if (!from.plainScalar || from.type != Type::Double || Storage::get(from.adjoint)) return add(i, DlArray(gradient));
+  if (Storage::get(from.adjoint)) {
+    from.adjoint = binary<formula::Plus>(std::move(from.adjoint), gradient);
+    return;
+  }
   from.adjointNumber = from.hasNumber ? from.adjointNumber + gradient : gradient;
   from.hasNumber = true;
+}
+
+namespace {
+DlArray everywhere(const Node& node, double number) {
+  if (node.plainScalar && node.type == Type::Double) return DlArray(number);
+  return filled(node.shape, node.type == Type::Single ? Type::Single : Type::Double, number);
+}
+}  // namespace
+
+void Backward::spread() {
+  gradient_ = everywhere(node_, number_);
+  isNumber_ = false;
+}
+
+const DlArray& Node::adjointArray() {
+  if (hasNumber) {
+    adjoint = everywhere(*this, adjointNumber);
+    hasNumber = false;
+  }
+  return adjoint;
 }
 
 DlArray Backward::collected(int i) {
@@ -299,7 +335,7 @@ void gradients(const char* function, const Operand& y, const DlArray* const* var
   checkValue(function, y);
   for (std::size_t i = 0; i < count; ++i) checkVariable(function, *variables[i], y.where());
   const Type type = Storage::of(y).type == Type::Single ? Type::Single : Type::Double;
-  const bool number = Storage::plainScalar(y) && type == Type::Double && !options.enableHigherDerivatives;
+  const bool number = !options.enableHigherDerivatives;
   Start start{&y.get(), number ? DlArray() : filled(Storage::shape(y), type, 1), number};
   walkFrom({&start, 1}, variables, results, count, options, y.where());
 }

@@ -9,14 +9,6 @@ const Rule Trace::neutral{"variable", nullptr, nullptr, false};
 
 namespace {}  // namespace
 
-const DlArray& Node::adjointArray() {
-  if (hasNumber) {
-    adjoint = DlArray(adjointNumber);
-    hasNumber = false;
-  }
-  return adjoint;
-}
-
 void Node::release() noexcept {
   released = true;
   if (!keeps) return;

@@ -33,7 +33,7 @@ struct Node {
   enum class Wanted : std::uint8_t { No, OnTheWay, Variable };
   Wanted wanted = Wanted::No;
   bool hasNumber = false;
-  double adjointNumber = 0;  // in place of `adjoint` for plain double scalars while nothing is recorded
+  double adjointNumber = 0;  // in place of `adjoint` when that is one number everywhere, while nothing is recorded
   DlArray adjoint;
   Shape shape;
   DlArray nearKept[near];

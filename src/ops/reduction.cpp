@@ -34,9 +34,10 @@ struct Sum {
     return y;
   }
   void gradient(Backward& b) const {
-    constexpr Index small = 4096;
-    if (!b.recorded() && numel(b.gradient()) == 1 && numel(b.shape(0).size) <= small)
-      b.add(0, engine::filled(b.shape(0), b.type(0), double(b.gradient())));
+    if (b.isNumber())
+      b.addEverywhere(0, b.number());
+    else if (!b.recorded() && numel(b.gradient()) == 1)
+      b.addEverywhere(0, double(b.gradient()));
     else
       b.add(0, engine::expandTo(b.gradient(), b.shape(0)));
   }
