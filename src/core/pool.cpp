@@ -31,25 +31,29 @@ struct ThreadEnd {
   ~ThreadEnd() {
     smallBlocks.ended = true;
     smallBlocks.watched = false;
+    for (std::uint32_t& room : smallBlocks.room) room = 0;
     for (detail::FreeBlock*& block : smallBlocks.first)
       while (block) std::free(std::exchange(block, block->next));
   }
 };
 
+constexpr std::uint32_t keptOf(int c) { return static_cast<std::uint32_t>(detail::keptPerClass >> 6 >> c); }
+
 void watchThreadEnd() {
   thread_local ThreadEnd end;
   (void)end;
   smallBlocks.watched = true;
+  for (int c = 0; c < detail::SmallBlocks::classes; ++c) smallBlocks.room[c] = keptOf(c);
 }
 
 // Counts a list that may have become too long, and frees what is beyond half of what is kept.
 void trim(int c) noexcept {
-  const std::uint32_t half = static_cast<std::uint32_t>(detail::keptPerClass >> 7 >> c);
+  const std::uint32_t half = keptOf(c) / 2;
   std::uint32_t length = 0;
   detail::FreeBlock** last = &smallBlocks.first[c];
   for (; *last && length < half; ++length) last = &(*last)->next;
   while (*last) std::free(std::exchange(*last, (*last)->next));
-  smallBlocks.given[c] = length;
+  smallBlocks.room[c] = keptOf(c) - length;
 }
 
 void* fromSystem(std::size_t bytes) {

@@ -15,8 +15,9 @@ struct FreeBlock {
 struct SmallBlocks {
   static constexpr int classes = 10;
   FreeBlock* first[classes];
-  // Blocks given back since the list's length was last looked at: an upper bound that taking blocks need not keep up.
-  std::uint32_t given[classes];
+  // How many more blocks may be given back before the list's length is looked at; none until the thread's end is being waited for.
+  // Taking blocks need not keep it up: it is what is certainly left.
+  std::uint32_t room[classes];
   bool watched;  // the thread's end is being waited for
   bool ended;
 };
@@ -34,32 +35,39 @@ void* allocateSlowly(std::size_t bytes);
 void deallocateSlowly(void* block, std::size_t bytes) noexcept;
 inline constexpr std::size_t keptPerClass = std::size_t{512} << 10;  // bytes of one small size that a thread keeps
 
+inline void* allocateSmall(int c) {
+  if (pooling) {
+    if (FreeBlock* block = smallBlocks.first[c]) {
+      smallBlocks.first[c] = block->next;
+      return block;
+    }
+  }
+  return allocateSlowly(std::size_t{64} << c);
+}
+inline void deallocateSmall(void* block, int c) noexcept {
+  if (pooling && smallBlocks.room[c] > 0) {
+    --smallBlocks.room[c];
+    auto* freed = static_cast<FreeBlock*>(block);
+    freed->next = smallBlocks.first[c];
+    smallBlocks.first[c] = freed;
+    return;
+  }
+  deallocateSlowly(block, std::size_t{64} << c);
+}
+
 }  // namespace detail
 
 /// Memory that is kept when freed: small blocks in free lists of each thread, large ones in size classes shared by all.
 /// Fresh pages from the system cost several times the work done on them. Blocks are 64-byte aligned.
 inline void* allocate(std::size_t bytes) {
-  if (bytes <= detail::smallLimit && detail::pooling) {
-    const int c = detail::smallClass(bytes);
-    if (detail::FreeBlock* block = detail::smallBlocks.first[c]) {
-      detail::smallBlocks.first[c] = block->next;
-      return block;
-    }
-  }
-  return detail::allocateSlowly(bytes);
+  return bytes <= detail::smallLimit ? detail::allocateSmall(detail::smallClass(bytes)) : detail::allocateSlowly(bytes);
 }
 /// Gives back a block that was allocated with this many bytes.
 inline void deallocate(void* block, std::size_t bytes) noexcept {
-  if (bytes <= detail::smallLimit && detail::pooling && detail::smallBlocks.watched) {
-    const int c = detail::smallClass(bytes);
-    if (detail::smallBlocks.given[c]++ < (detail::keptPerClass >> 6 >> c)) {
-      auto* freed = static_cast<detail::FreeBlock*>(block);
-      freed->next = detail::smallBlocks.first[c];
-      detail::smallBlocks.first[c] = freed;
-      return;
-    }
-  }
-  detail::deallocateSlowly(block, bytes);
+  if (bytes <= detail::smallLimit)
+    detail::deallocateSmall(block, detail::smallClass(bytes));
+  else
+    detail::deallocateSlowly(block, bytes);
 }
 
 /// What large blocks hold at the moment, in bytes.

@@ -54,9 +54,9 @@ void Storage::destroy(Header* h) noexcept {
     if (b->references.load(std::memory_order_acquire) == 1 || b->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
       deallocate(b, b->bytes);
   }
-  const std::size_t block = h->block;
+  const int blockClass = h->blockClass;
   h->~Header();
-  deallocate(h, block);
+  detail::deallocateSmall(h, blockClass);
 }
 
 const detail::Header& Storage::nothing() noexcept {
@@ -114,6 +114,18 @@ void Storage::provide(Header* h, std::size_t bytes) {
   const std::size_t block = bytes + sizeof(Buffer);
   h->buffer = new (allocateFor(h->size, block)) Buffer{{1}, block};
   h->data = h->buffer->elements();
+}
+
+DlArray Storage::makeVector(Type type, Index count, bool row) {
+  const std::size_t bytes = static_cast<std::size_t>(count) * bytesOf(type);
+  Header* h = scalar(type, room(bytes));
+  DlArray x = adopt(h);
+  if (count == 1) return x;
+  h->size[row] = count;
+  h->numel = count;
+  h->plainScalar = false;
+  if (bytes > Header::insideBytes) provide(h, bytes);
+  return x;
 }
 
 DlArray Storage::makeLike(const Header& from, Type type) {

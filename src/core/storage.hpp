@@ -37,11 +37,11 @@ struct alignas(64) Header : Link, Shape {
   static constexpr std::size_t insideBytes = 896;  // elements up to this many bytes lie behind the header, in the same block
 
   std::uint32_t references = 1;
-  std::uint32_t block = 0;  // bytes of the block that the header lies in
   // An array in a trace belongs to one thread: its count needs no atomic operations.
   bool local = false;
   Type type = Type::Double;
   Device device = Device::Cpu;
+  std::uint8_t blockClass = 0;  // size class of the block that the header lies in
   bool plainScalar = false;  // 1 x 1 without labels on the CPU: the shortcut of element-wise operations
   std::uint32_t node = 0;    // the trace's node that made this value; 0 outside a trace
   std::uint8_t origin = 0;   // Origin flags: why a value that looks traced is not
@@ -98,8 +98,9 @@ class Storage {
 
   /// A header with one reference and plain 1 x 1 shape; its elements are in `tiny`.
   static Header* scalar(Type type, std::size_t room = sizeof(Header)) {
-    auto* h = new (allocate(room)) Header;
-    h->block = static_cast<std::uint32_t>(room);
+    const int c = detail::smallClass(room);
+    auto* h = new (detail::allocateSmall(c)) Header;
+    h->blockClass = static_cast<std::uint8_t>(c);
     h->type = type;
     h->data = h->tiny;
     h->plainScalar = true;
@@ -108,6 +109,8 @@ class Storage {
   }
   /// A new array with uninitialised elements.
   static DlArray make(const Shape& shape, Type type, Device device = Device::Cpu);
+  /// A new row or column without labels, of uninitialised elements.
+  static DlArray makeVector(Type type, Index count, bool row);
   /// A new array of the shape of `x` with uninitialised elements.
   static DlArray makeLike(const DlArray& x, Type type) { return makeLike(of(x), type); }
   static DlArray makeLike(const Header& from) { return makeLike(from, from.type); }

@@ -6,7 +6,7 @@
 namespace dl::cpu {
 
 template <class T>
-const ElementwiseKernels<T>& elementwiseKernels() {
+const ElementwiseKernels<T>& chooseElementwiseKernels() {
   static const ElementwiseKernels<T> kernels = [] {
     switch (arch()) {
 #if DLARRAY_X86
@@ -19,10 +19,11 @@ const ElementwiseKernels<T>& elementwiseKernels() {
         return v2::elementwise<T>();
     }
   }();
+  chosenElementwiseKernels<T>.store(&kernels, std::memory_order_release);
   return kernels;
 }
-template const ElementwiseKernels<double>& elementwiseKernels();
-template const ElementwiseKernels<float>& elementwiseKernels();
+template const ElementwiseKernels<double>& chooseElementwiseKernels();
+template const ElementwiseKernels<float>& chooseElementwiseKernels();
 
 template <class From, class To>
 void convert(Index n, const From* x, To* y) {

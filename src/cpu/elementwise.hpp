@@ -1,6 +1,8 @@
 #pragma once
 #include "cpu/types.hpp"
 
+#include <atomic>
+
 namespace dl::cpu {
 
 // Loops over element-wise formulas. Inputs step by 1, or by 0 for a single number; results may lie where an input lies.
@@ -21,7 +23,7 @@ struct BinaryKernel {
 template <class T>
 using RelationKernel = void (*)(Index n, const T* a, int stepA, const T* b, int stepB, bool* y);
 
-/// The loops of one element type for the processor at hand, each list in the order of its formulas.
+/// The loops of one element type, each list in the order of its formulas.
 template <class T>
 struct ElementwiseKernels {
   const UnaryKernel<T>* unary;
@@ -32,7 +34,16 @@ struct ElementwiseKernels {
 };
 
 template <class T>
-const ElementwiseKernels<T>& elementwiseKernels();
+const ElementwiseKernels<T>& chooseElementwiseKernels();
+template <class T>
+inline constinit std::atomic<const ElementwiseKernels<T>*> chosenElementwiseKernels{nullptr};
+
+/// The loops for the processor at hand.
+template <class T>
+const ElementwiseKernels<T>& elementwiseKernels() {
+  const ElementwiseKernels<T>* chosen = chosenElementwiseKernels<T>.load(std::memory_order_acquire);
+  return chosen ? *chosen : chooseElementwiseKernels<T>();
+}
 
 /// Converts between element types; to bool by "is not zero".
 template <class From, class To>

@@ -114,6 +114,7 @@ void record(Trace& trace, const Op& op, const Inputs& inputs, const NearNodes& n
     node.parameters = new (to) Op(op);
   }
   node.rule = &RuleOf<Op>::rule;
+  node.holds = node.rule->destroy != nullptr;
   fill(node, inputs, nodes, traced, result, kept);
   trace.own(result);
 }
@@ -205,6 +206,34 @@ DlArray apply(const Op& op, const Operand& a, const Operand& b, const Operand& c
   node.shape.format = {};
   trace.own(result);
   return node;
+}
+
+/// Records a new array on the CPU with up to two inputs; it may be a traced one that takes another's place.
+[[gnu::always_inline]] inline Node& appendArray(Trace& trace, const Rule& rule, std::uint32_t inputs, std::uint32_t a, std::uint32_t b,
+                                                const DlArray& result) {
+  dl::detail::Header& h = *Storage::get(result);
+  Node& node = trace.append();
+  node.rule = &rule;
+  node.inputCount = inputs;
+  node.nearInputs[0] = a;
+  node.nearInputs[1] = b;
+  node.nearInputs[2] = 0;
+  node.type = h.type;
+  node.device = Device::Cpu;
+  node.plainScalar = h.plainScalar;
+  node.shape.size = h.size;
+  node.shape.format = h.format;
+  if (h.node != 0)
+    h.node = trace.last();
+  else
+    trace.own(result);
+  return node;
+}
+
+/// The node in the open trace at which an array was computed; 0 when operations on it are not to be recorded.
+inline std::uint32_t tracedNode(const Trace* trace, const DlArray& x) {
+  const dl::detail::Header* h = Storage::get(x);
+  return h && h->node != 0 && (h->trace == trace ? trace->recording : recorded(trace, x)) ? h->node : 0;
 }
 
 /// Runs an operation on a list of arrays.

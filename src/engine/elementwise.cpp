@@ -11,12 +11,15 @@ namespace {
 using formula::Symbol;
 
 // Numbers as numbers: the shortcut that small objectives live on.
-bool isNumber(const dl::detail::Header& h) noexcept { return h.plainScalar && (h.type == Type::Double || h.type == Type::Single); }
+bool isNumber(const dl::detail::Header& h) noexcept {
+  return h.plainScalar && (h.type == Type::Double || h.type == Type::Single);
+}
 bool numberOrNone(const DlArray& x) noexcept { return !Storage::get(x) || isNumber(*Storage::get(x)); }
 double numberOrZero(const DlArray& x) noexcept {
   const dl::detail::Header* h = Storage::get(x);
   if (!h) return 0.0;
-  return h->type == Type::Double ? *static_cast<const double*>(h->data) : static_cast<double>(*static_cast<const float*>(h->data));
+  return h->type == Type::Double ? *static_cast<const double*>(h->data)
+                                 : static_cast<double>(*static_cast<const float*>(h->data));
 }
 // One input of an operation on plain double scalars.
 struct ScalarInput {

@@ -35,6 +35,7 @@ void fill(Node& node, const Inputs& inputs, const NearNodes& nodes, unsigned tra
     return;
   }
   node.far = std::make_unique<Node::Far>();
+  node.holds = true;
   for (int i = 0; i < inputs.count(); ++i) {
     const int bit = std::min(i, 30);
     const bool isTraced =
@@ -65,20 +66,9 @@ void Backward::add(int i, DlArray gradient) {
   }
 }
 
-void Backward::addNumber(int i, double gradient) {
-  if (!needs(i)) return;
-  const Node& from = trace_[node_.input(i)];
-  if (!(from.plainScalar && node_.plainScalar) && !(from.shape.size == node_.shape.size)) {
-    const Index own = numel(from.shape.size);
-    if (own == 0) return;
-    gradient *= static_cast<double>(numel(node_.shape.size) / own);  // as many elements came from each
-  }
-  addEverywhere(i, gradient);
-}
+namespace {
 
-void Backward::addEverywhere(int i, double gradient) {
-  if (!needs(i)) return;
-  Node& from = trace_[node_.input(i)];
+[[gnu::always_inline]] inline void addEverywhereTo(Node& from, double gradient) {
   if (Storage::get(from.adjoint)) {
     from.adjoint = binary<formula::Plus>(std::move(from.adjoint), gradient);
     return;
@@ -87,12 +77,27 @@ void Backward::addEverywhere(int i, double gradient) {
   from.hasNumber = true;
 }
 
-namespace {
 DlArray everywhere(const Node& node, double number) {
   if (node.plainScalar && node.type == Type::Double) return DlArray(number);
   return filled(node.shape, node.type == Type::Single ? Type::Single : Type::Double, number);
 }
 }  // namespace
+
+void Backward::addNumber(int i, double gradient) {
+  const std::uint32_t input = node_.input(i);
+  if (!trace_.wants(input)) return;
+  Node& from = trace_[input];
+  if (!(from.plainScalar && node_.plainScalar) && !(from.shape.size == node_.shape.size)) {
+    const Index own = numel(from.shape.size);
+    if (own == 0) return;
+    gradient *= static_cast<double>(numel(node_.shape.size) / own);  // as many elements came from each
+  }
+  addEverywhereTo(from, gradient);
+}
+
+void Backward::addEverywhere(int i, double gradient) {
+  if (needs(i)) addEverywhereTo(trace_[node_.input(i)], gradient);
+}
 
 void Backward::spread() {
   gradient_ = everywhere(node_, number_);
@@ -174,13 +179,13 @@ void checkVariable(const char* function, const DlArray& x, const std::source_loc
 }
 
 // True when the variables are all the trace has: every later node depends on one of them, so none needs to be marked.
-bool everythingCounts(Trace& trace, const DlArray* const* variables, std::size_t count) {
-  if (trace.variables != count) return false;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Node& node = trace[Storage::get(*variables[i])->node];
+bool everythingCounts(Trace& trace, const std::vector<std::uint32_t>& variables) {
+  if (trace.variables != variables.size()) return false;
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    const Node& node = trace[variables[i]];
     if (node.rule->gradient || node.inputCount) return false;
     for (std::size_t k = 0; k < i; ++k)
-      if (Storage::get(*variables[k])->node == Storage::get(*variables[i])->node) return false;
+      if (variables[k] == variables[i]) return false;
   }
   return true;
 }
@@ -188,25 +193,32 @@ bool everythingCounts(Trace& trace, const DlArray* const* variables, std::size_t
 bool dependsOnWanted(Trace& trace, const Node& node) {
   const auto wanted = [&](std::uint32_t from) { return trace.wants(from); };
   return node.far ? std::any_of(node.far->inputs.begin(), node.far->inputs.end(), wanted)
-                  : std::any_of(node.nearInputs, node.nearInputs + Node::near, wanted);
+                  : std::any_of(node.nearInputs, node.nearInputs + node.inputCount, wanted);
 }
 
-// Marks the nodes from first to last through which a value can depend on a variable. The variables are marked already.
-void markWanted(Trace& trace, std::uint32_t first, std::uint32_t last) {
-  for (std::uint32_t id = first; id <= last; ++id) {
+// Marks the variables, and the nodes from first to last through which a value can depend on them, as `toMark` says.
+void markWanted(Trace& trace) {
+  Trace::Marked& to = trace.toMark;
+  to.count = trace.last();
+  if (trace.marked == to) return;
+  trace.onTheWay += 2;
+  trace.marked.count = 0;
+  for (const std::uint32_t id : to.variables) trace[id].mark = trace.onTheWay | 1U;
+  trace.allWanted = everythingCounts(trace, to.variables);
+  if (trace.allWanted) return;
+  for (std::uint32_t id = to.first; id <= to.last; ++id) {
     Node& node = trace[id];
-    if (node.wanted == Node::Wanted::No && node.rule->gradient && dependsOnWanted(trace, node))
-      node.wanted = Node::Wanted::OnTheWay;
+    if (!trace.isVariable(node) && node.rule->gradient && dependsOnWanted(trace, node)) node.mark = trace.onTheWay;
   }
+  std::swap(trace.marked, to);
 }
 
-// From the last node down; every node but the variables is left as it was before the walk.
+// From the last node down; no node but the variables has a gradient afterwards.
 void walkBack(Trace& trace, std::uint32_t first, std::uint32_t last, bool keepData, const std::source_location& where) {
   for (std::uint32_t id = last; id >= first; --id) {
     Node& node = trace[id];
-    const bool variable = node.wanted == Node::Wanted::Variable;
-    if (!variable) node.wanted = Node::Wanted::No;
     if (!node.hasAdjoint()) continue;
+    const bool variable = trace.isVariable(node);
     if (!node.rule->gradient) {
       if (!variable) {
         node.adjoint = DlArray();
@@ -247,7 +259,6 @@ class Walk {
     trace_.walking = trace_.allWanted = false;
     if (done_) return;
     for (std::uint32_t id = first_; id <= last_; ++id) {
-      trace_[id].wanted = Node::Wanted::No;
       trace_[id].hasNumber = false;
       trace_[id].adjoint = DlArray();
     }
@@ -282,16 +293,18 @@ void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray*
   std::uint32_t last = 0;
   for (const Start& s : starts) last = std::max(last, nodeOf(s.value));
   std::uint32_t first = last, end = last;
+  trace.toMark.variables.clear();
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t id = variableOf(variables[i]);
+    trace.toMark.variables.push_back(id);
     first = std::min(first, id);
     end = std::max(end, id);
   }
 
   Walk walk(trace, first, end, where);
-  for (std::size_t i = 0; i < count; ++i) trace[variableOf(variables[i])].wanted = Node::Wanted::Variable;
-  trace.allWanted = everythingCounts(trace, variables, count);
-  if (!trace.allWanted) markWanted(trace, first, last);
+  trace.toMark.first = first;
+  trace.toMark.last = last;
+  markWanted(trace);
 
   // A recorded walk starts from traced arrays: what it finds to be constant can then still be differentiated, to zero.
   const auto start = [&](DlArray x) { return options.enableHigherDerivatives && !Storage::traced(x) ? trace.leaf(x) : x; };
@@ -318,11 +331,7 @@ void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray*
       g = reshapeTo(g, Storage::shape(x));
     results[i] = std::move(g);
   }
-  for (std::size_t i = 0; i < count; ++i) {
-    Node& node = trace[variableOf(variables[i])];
-    node.wanted = Node::Wanted::No;
-    node.adjoint = DlArray();
-  }
+  for (std::size_t i = 0; i < count; ++i) trace[variableOf(variables[i])].adjoint = DlArray();
   walk.done();
   if (!options.enableHigherDerivatives)
     for (std::size_t i = 0; i < count; ++i) detail::mark(results[i], fromGradient);

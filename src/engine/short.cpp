@@ -21,8 +21,7 @@ struct Input {
   }
   bool known() const noexcept { return header || operand.isNumber(); }
   void find(const Trace* trace) {
-    if (header && header->node != 0 && (header->trace == trace ? trace->recording : recorded(trace, operand.get())))
-      node = header->node;
+    if (header) node = tracedNode(trace, operand.get());
   }
   std::uint8_t origin() const noexcept { return header ? header->origin : std::uint8_t{0}; }
   /// True for a temporary that nobody sees afterwards: the result may take its place, header and all. A traced one gives its
@@ -53,25 +52,6 @@ bool sameShape(const Header& a, const Header& b) noexcept {
   return a.numel == b.numel && a.format == b.format && a.size == b.size;
 }
 
-Node& append(Trace& trace, const ShortForm& form, const DlArray& result, unsigned keep) {
-  Header& h = *Storage::get(result);
-  Node& node = trace.append();
-  node.rule = form.rule;
-  node.nearInputs[2] = 0;
-  node.type = h.type;
-  node.device = Device::Cpu;
-  node.plainScalar = h.plainScalar;
-  node.keeps = keep != 0;
-  node.shape.size = h.size;
-  node.shape.format = h.format;
-  if (keep & 4U) node.nearKept[Node::near - 1] = result;
-  if (h.node != 0)
-    h.node = trace.last();
-  else
-    trace.own(result);
-  return node;
-}
-
 }  // namespace
 
 DlArray shortUnary(const ShortForm& form, const Operand& operand, Trace* trace) {
@@ -92,10 +72,9 @@ DlArray shortUnary(const ShortForm& form, const Operand& operand, Trace* trace) 
     cpu::elementwiseKernels<float>().unary[form.formula].value(n, static_cast<const float*>(from), static_cast<float*>(to.data));
   to.origin = origin;
   if (x.node) {
-    Node& node = append(*trace, form, y, keep);
-    node.inputCount = 1;
-    node.nearInputs[0] = x.node;
-    node.nearInputs[1] = 0;
+    Node& node = appendArray(*trace, *form.rule, 1, x.node, 0, y);
+    node.keeps = keep != 0;
+    if (keep & 4U) node.nearKept[Node::near - 1] = y;
     if (keep & 1U) node.nearKept[0] = x.kept(to.type);
   }
   return y;
@@ -139,10 +118,9 @@ DlArray shortBinary(const ShortForm& form, const Operand& operandA, const Operan
   to.origin = origin;
   DlArray y = inA ? std::move(*operandA.dying()) : inB ? std::move(*operandB.dying()) : std::move(made);
   if (a.node | b.node) {
-    Node& node = append(*trace, form, y, keep);
-    node.inputCount = 2;
-    node.nearInputs[0] = a.node;
-    node.nearInputs[1] = b.node;
+    Node& node = appendArray(*trace, *form.rule, 2, a.node, b.node, y);
+    node.keeps = keep != 0;
+    if (keep & 4U) node.nearKept[Node::near - 1] = y;
     if (keep & 1U) node.nearKept[0] = a.kept(to.type);
     if (keep & 2U) node.nearKept[1] = b.kept(to.type);
   }

@@ -2,62 +2,68 @@
 
 #include "core/fail.hpp"
 
+#include <utility>
+
 namespace dl::engine {
 
 constinit thread_local Trace* Trace::current_ = nullptr;
+constinit thread_local Trace* Trace::spare_ = nullptr;
 const Rule Trace::neutral{"variable", nullptr, nullptr, false};
-
-namespace {}  // namespace
 
 void Node::release() noexcept {
   released = true;
   if (!keeps) return;
   keeps = false;
-  for (DlArray& x : nearKept) x = DlArray();
+  for (DlArray& x : nearKept)
+    if (Storage::get(x)) x = DlArray();
   if (far) far->kept.assign(far->kept.size(), DlArray());
 }
 
 void Node::reset() noexcept {
   if (keeps) release();
-  if (far) far.reset();
+  if (!holds) return;
+  holds = false;
+  far.reset();
   if (rule->destroy) rule->destroy(parameters);
-  released = false;
 }
 
-namespace {
-// Closed traces of this thread: a small objective should not pay for a trace's memory on every evaluation.
-std::vector<std::unique_ptr<Trace>>& spareTraces() {
-  thread_local std::vector<std::unique_ptr<Trace>> traces;
-  return traces;
+Trace* Trace::fresh() {
+  struct ThreadEnd {
+    ~ThreadEnd() {
+      while (spare_) delete std::exchange(spare_, spare_->outer_);
+    }
+  };
+  thread_local ThreadEnd end;
+  (void)end;
+  return new Trace;
 }
-}  // namespace
 
 Trace* Trace::open() {
-  auto& spare = spareTraces();
-  std::unique_ptr<Trace> trace;
-  if (spare.empty()) {
-    trace = std::make_unique<Trace>();
-  } else {
-    trace = std::move(spare.back());
-    spare.pop_back();
-  }
+  Trace* trace = spare_;
+  if (trace)
+    spare_ = trace->outer_;
+  else
+    trace = fresh();
+  std::unique_ptr<Trace> owned(trace);
   trace->append().inputCount = 0;  // number 0 stands for constants
   trace->outer_ = current_;
   trace->recording = true;
   trace->extracted = trace->differentiated = trace->walking = false;
   trace->variables = 0;
-  return current_ = trace.release();
+  return current_ = owned.release();
 }
 
 void Trace::close(Trace* trace) noexcept {
   trace->clear();
   current_ = trace->outer_;
-  spareTraces().emplace_back(trace);
+  trace->outer_ = spare_;
+  spare_ = trace;
 }
 
 void Trace::clear() noexcept {
-  for (std::uint32_t id = 0; id < count_; ++id) (*this)[id].reset();
-  count_ = 0;
+  for (std::uint32_t id = 0; id < count_; ++id)
+    if (Node& node = (*this)[id]; node.keeps || node.holds) node.reset();
+  count_ = marked.count = 0;
   // Arrays that outlive the trace become ordinary ones that any thread may share.
   for (detail::Link* link = arrays_.next; link != &arrays_;) {
     auto* h = static_cast<detail::Header*>(link);
@@ -77,17 +83,6 @@ void Trace::clear() noexcept {
 void Trace::grow() {
   blocks_.push_back(std::make_unique<Node[]>(blockNodes));
   capacity_ += blockNodes;
-}
-
-void Trace::own(const DlArray& result, std::uint32_t node) noexcept {
-  detail::Header* h = Storage::get(result);
-  h->node = node;
-  h->trace = this;
-  h->local = true;
-  h->previous = arrays_.previous;
-  h->next = &arrays_;
-  arrays_.previous->next = h;
-  arrays_.previous = h;
 }
 
 DlArray Trace::leaf(const DlArray& x) {

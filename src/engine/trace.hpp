@@ -28,10 +28,11 @@ struct Node {
   Device device = Device::Cpu;
   bool released = false;     // what was kept has been given up
   bool keeps = false;        // some array is kept
+  bool holds = false;        // `far`, or parameters that must be destroyed
   bool plainScalar = false;  // the result is 1 x 1 without labels
-  // Used while a gradient is computed: what has been added up so far, and whether it is wanted at all.
-  enum class Wanted : std::uint8_t { No, OnTheWay, Variable };
-  Wanted wanted = Wanted::No;
+  // Used while a gradient is computed: what has been added up so far, and whether it is wanted at all: marked with the number of the
+  // marks that count, which saves wiping old ones away.
+  std::uint32_t mark = 0;
   bool hasNumber = false;
   double adjointNumber = 0;  // in place of `adjoint` when that is one number everywhere, while nothing is recorded
   DlArray adjoint;
@@ -78,11 +79,21 @@ class Trace {
       grow();
     Node& node = (*this)[count_++];
     node.rule = &neutral;  // until the node is filled: should that fail, there is nothing to clear away
+    node.released = false;
     return node;
   }
   /// Ties an array to the last node: it was computed there.
   void own(const DlArray& result) noexcept { own(result, last()); }
-  void own(const DlArray& result, std::uint32_t node) noexcept;
+  void own(const DlArray& result, std::uint32_t node) noexcept {
+    detail::Header* h = Storage::get(result);
+    h->node = node;
+    h->trace = this;
+    h->local = true;
+    detail::Link* last = arrays_.previous;
+    h->previous = last;
+    h->next = &arrays_;
+    last->next = arrays_.previous = h;
+  }
 
   /// A new independent variable with the elements of `x`.
   DlArray leaf(const DlArray& x);
@@ -95,7 +106,16 @@ class Trace {
   // While one is: gradients by nodes from this one on are wanted, all of them or those that are marked.
   std::uint32_t firstWanted = 0;
   bool allWanted = false;
-  bool wants(std::uint32_t id) noexcept { return id >= firstWanted && (allWanted || (*this)[id].wanted != Node::Wanted::No); }
+  std::uint32_t onTheWay = 2;  // the mark of this walk; one more marks its variables
+  bool wants(std::uint32_t id) noexcept { return id >= firstWanted && (allWanted || ((*this)[id].mark | 1U) == (onTheWay | 1U)); }
+  bool isVariable(const Node& node) const noexcept { return node.mark == (onTheWay | 1U); }
+  /// What the marks were made for: a walk by the same variables through the same nodes finds them ready.
+  struct Marked {
+    std::uint32_t first = 0, last = 0, count = 0;
+    std::vector<std::uint32_t> variables;
+    friend bool operator==(const Marked&, const Marked&) = default;
+  };
+  Marked marked, toMark;
   std::uint32_t variables = 0;  // nodes that are independent variables
 
  private:
@@ -106,6 +126,9 @@ class Trace {
   using Block = std::unique_ptr<Node[]>;
 
   __attribute__((tls_model("initial-exec"))) static constinit thread_local Trace* current_;
+  // Closed traces of this thread, linked by `outer_`: a small objective should not pay for a trace's memory on every evaluation.
+  __attribute__((tls_model("initial-exec"))) static constinit thread_local Trace* spare_;
+  static Trace* fresh();
   void grow();
   void clear() noexcept;
 

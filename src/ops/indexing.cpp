@@ -197,9 +197,32 @@ DlArray readElement(const DlArray& x, const Index* position, int count, std::sou
   return readAt(elementPlace(x, position, count, where), x);
 }
 
+namespace {
+// The short way of `readAt` for a few neighbours of a vector.
+DlArray readFew(const RangePlace& place, const DlArray& x) {
+  using Op = Read<RangePlace>;
+  static_assert(engine::detail::trivial<Op>);
+  const auto& h = Storage::of(x);
+  DlArray y = Storage::makeVector(h.type, place.count, place.row);
+  place.copyOut(x, y);
+  Storage::get(y)->origin = h.origin;
+  engine::Trace* trace = engine::Trace::current();
+  if (const std::uint32_t from = engine::tracedNode(trace, x)) {
+    engine::Node& node = engine::appendArray(*trace, engine::detail::RuleOf<Op>::rule, 1, from, 0, y);
+    node.keeps = false;
+    node.parameters = new (node.nearParameters) Op{place};
+  }
+  return y;
+}
+}  // namespace
+
 DlArray read(const DlArray& x, const Subscript* const* subscripts, int count, std::source_location where) {
   RangePlace range;
-  if (rangePlace(x, subscripts, count, range)) return readAt(range, x);
+  if (rangePlace(x, subscripts, count, range)) {
+    constexpr Index few = 1024;
+    const bool isShort = range.count > 0 && range.count <= few && Storage::of(x).device == Device::Cpu;
+    return isShort ? readFew(range, x) : readAt(range, x);
+  }
   return readAt(GridPlace{std::make_shared<const GridPlace::Positions>(resolve(x, subscripts, count, where))}, x);
 }
 

@@ -73,6 +73,34 @@ Index countOver(const Size& size, std::uint32_t set) {
   return n;
 }
 
+// The short way of `sum` over all of a few elements.
+DlArray sumOfFew(const Operand& x) {
+  const auto& h = Storage::of(x);
+  DlArray y = Storage::adopt(Storage::scalar(h.type));
+  const cpu::ReducedExtent extent{h.numel, true};
+  if (h.type == Type::Single)
+    cpu::reduce(cpu::Reduction::sum, static_cast<const float*>(h.data), {&extent, 1}, Storage::mutableData<float>(y));
+  else
+    cpu::reduce(cpu::Reduction::sum, static_cast<const double*>(h.data), {&extent, 1}, Storage::mutableData<double>(y));
+  Storage::get(y)->origin = h.origin;
+  engine::Trace* trace = engine::Trace::current();
+  if (const std::uint32_t from = engine::tracedNode(trace, x)) {
+    static_assert(engine::detail::trivial<Sum>);
+    engine::Node& node = engine::appendArray(*trace, engine::detail::RuleOf<Sum>::rule, 1, from, 0, y);
+    node.keeps = false;
+    node.parameters = new (node.nearParameters) Sum{3};
+  }
+  return y;
+}
+
+bool isSumOfFew(const DlArray& x, const Dimensions& dimensions) {
+  constexpr Index few = 4096;
+  const auto& h = Storage::of(x);
+  if (h.numel < 1 || h.numel > few || h.device != Device::Cpu || h.size.size() != 2 || h.format.labelled()) return false;
+  return dimensions.kind() == Dimensions::Kind::All ||
+         (dimensions.kind() == Dimensions::Kind::None && (h.size[0] == 1 || h.size[1] == 1));
+}
+
 DlArray sumOver(const Operand& x, std::uint32_t set) { return engine::apply(Sum{set}, x); }
 
 DlArray meanOver(const Operand& x, std::uint32_t set) {
@@ -153,6 +181,7 @@ DlArray variance(const Operand& x, int weight, const Dimensions& dimensions, con
 
 DlArray sum(Operand x, const Dimensions& dimensions) {
   if (isLogical(x)) return sum(Numbers(x).operand, dimensions);
+  if (isSumOfFew(x, dimensions)) return sumOfFew(x);
   return sumOver(x, resolveDimensions(dimensions, x, "sum", x.where()));
 }
 

@@ -99,3 +99,82 @@ BOOST_AUTO_TEST_CASE(another_thread_that_computes_with_a_traced_array_is_told) {
       DlArray(1.0));
   BOOST_TEST(told);
 }
+
+// ---- gradients that are one number everywhere ------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_uniform_gradient_adds_up_over_what_expansion_stretched) {
+  const DlArray X = ones(2, 3), b = linspace(1, 3, 3), s = 5;
+  dlfeval(
+      [](const DlArray& x, const DlArray& row, const DlArray& number) {
+        const auto [gx, gb, gs] = dlgradient(sum(3 * (x - row) + number, "all"), x, row, number);
+        BOOST_TEST(isequal(gx, 3 * ones(2, 3)));
+        BOOST_TEST(isequal(gb, -6 * ones(1, 3)));
+        BOOST_TEST(double(gs) == 6);
+      },
+      X, b, s);
+}
+
+BOOST_AUTO_TEST_CASE(a_uniform_gradient_meets_others_in_either_order) {
+  const DlArray x = dlarray({1.0, 2.0, 3.0}), expected = dlarray({3.0, 5.0, 7.0});
+  dlfeval(
+      [&](const DlArray& v) {
+        BOOST_TEST(isequal(dlgradient(sum(v) + sum(v % v), v), expected));
+        BOOST_TEST(isequal(dlgradient(sum(v % v) + sum(v), v), expected));
+        BOOST_TEST(isequal(dlgradient(sum(v) + sum(2 * v), v), 3 * ones(1, 3)));
+        BOOST_TEST(isequal(dlgradient(sum(v) - sum(v), v), zeros(1, 3)));
+      },
+      x);
+}
+
+BOOST_AUTO_TEST_CASE(a_uniform_gradient_has_the_type_and_labels_of_its_variable) {
+  const DlArray x = dlarray(single_(ones(2, 3)), "CB"), none = zeros(0, 3), mask = x > 0;
+  dlfeval(
+      [](const DlArray& v, const DlArray& empty, const DlArray& truth) {
+        const DlArray g = dlgradient(sum(sum(v, 0) / 2, "all"), v);
+        BOOST_TEST(bool(underlyingType(g) == Type::Single));
+        BOOST_TEST(dims(g) == "CB");
+        BOOST_TEST(isequal(stripdims(g), single_(0.5 * ones(2, 3))));
+        BOOST_TEST((size(dlgradient(sum(empty, "all"), empty)) == Size{0, 3}));
+        BOOST_TEST(isequal(stripdims(dlgradient(sum(truth, "all"), truth)), ones(2, 3)));
+        BOOST_TEST(isequal(stripdims(dlgradient(mean(2 * v, "all"), v)), single_(ones(2, 3)) / 3));
+      },
+      x, none, mask);
+}
+
+// ---- results in the place of temporaries -----------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(only_temporaries_give_up_their_place) {
+  const DlArray x = dlarray({1.0, 2.0, 3.0});
+  dlfeval(
+      [](const DlArray& v) {
+        const DlArray named = v + 1, same = named;
+        const DlArray y = sum((named - 1) % 3 + same);
+        BOOST_TEST(isequal(named, dlarray({2.0, 3.0, 4.0})));
+        const auto [gv, gn] = dlgradient(y, v, named, {.retainData = true});
+        BOOST_TEST(isequal(gv, 4 * ones(1, 3)));
+        BOOST_TEST(isequal(gn, 4 * ones(1, 3)));
+        DlArray given = v + 1;  // moved from: its memory may go, its derivative may not
+        const DlArray z = sum(exp(std::move(given) - 1) % v);
+        BOOST_TEST(isequal(dlgradient(z, v), exp(v) % v + exp(v)));
+      },
+      x);
+}
+
+BOOST_AUTO_TEST_CASE(walks_by_other_variables_and_through_new_nodes_find_their_own_way) {
+  const DlArray x = dlarray({1.0, 2.0, 3.0});
+  dlfeval(
+      [](const DlArray& v) {
+        const GradientOptions keep{.retainData = true};
+        const DlArray z = v % v, y = sum(z % v);
+        for (int repeat = 0; repeat < 3; ++repeat) {
+          BOOST_TEST(isequal(dlgradient(y, v, keep), 3 * v % v));
+          BOOST_TEST(isequal(dlgradient(y, z, keep), v));
+          BOOST_TEST(isequal(dlgradient(y, v, keep), 3 * v % v));
+        }
+        const DlArray w = sum(y * z);
+        BOOST_TEST(isequal(dlgradient(w, v, keep), sum(v % v) * (3 * v % v) + 2 * y * v));
+        BOOST_TEST(isequal(dlgradient(y, z, keep), v));
+        BOOST_TEST(isequal(dlgradient(y, v), 3 * v % v));
+      },
+      x);
+}
