@@ -51,8 +51,9 @@ void fill(Node& node, const Inputs& inputs, const NearNodes& nodes, unsigned tra
 }  // namespace detail
 
 void Backward::add(int i, DlArray gradient) {
-  if (!needs(i)) return;
-  Node& from = trace_[node_.input(i)];
+  const std::uint32_t input = node_.input(i);
+  if (!trace_.wants(input)) return;
+  Node& from = trace_[input];
   if (Storage::of(gradient).type != from.type && from.type != Type::Logical) gradient = castTo(gradient, from.type);
   if (!(from.plainScalar && Storage::plainScalar(gradient)) && !(Storage::shape(gradient) == from.shape))
     gradient = sumTo(std::move(gradient), from.shape);
@@ -349,23 +350,28 @@ void gradients(const char* function, const Operand& y, const DlArray* const* var
   walkFrom({&start, 1}, variables, results, count, options, y.where());
 }
 
-void weightedGradients(const char* function, const std::vector<DlArray>& outputs, const std::vector<DlArray>& weights,
+void weightedGradients(const char* function, std::span<const DlArray> outputs, std::span<DlArray> weights,
                        const DlArray* const* variables, DlArray* results, std::size_t count, const GradientOptions& options,
                        const std::source_location& where) {
   checkOpen(function, where);
   for (std::size_t i = 0; i < count; ++i) checkVariable(function, *variables[i], where);
-  std::vector<Start> starts;
+  Start only;
+  std::vector<Start> several(outputs.size() > 1 ? outputs.size() : 0);
+  Start* const starts = outputs.size() > 1 ? several.data() : &only;
+  std::size_t started = 0;
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const auto& h = Storage::of(outputs[k]);
     if (h.node == 0 || h.trace != Trace::current()) {
       if (outputs.size() == 1) failNotTraced(function, outputs[k], where);
       continue;
     }
-    DlArray weight = castTo(weights[k], h.type == Type::Single ? Type::Single : Type::Double);
-    starts.push_back({&outputs[k], reshapeTo(weight, h), false});
+    const Type type = h.type == Type::Single ? Type::Single : Type::Double;
+    DlArray weight = Storage::of(weights[k]).type == type ? std::move(weights[k]) : castTo(weights[k], type);
+    if (!(Storage::shape(weight) == h)) weight = reshapeTo(weight, h);
+    starts[started++] = {&outputs[k], std::move(weight), false};
   }
-  if (starts.empty()) failNotTraced(function, DlArray(), where);
-  walkFrom(starts, variables, results, count, options, where);
+  if (started == 0) failNotTraced(function, DlArray(), where);
+  walkFrom({starts, started}, variables, results, count, options, where);
 }
 
 }  // namespace dl::engine

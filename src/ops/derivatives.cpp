@@ -37,7 +37,8 @@ std::vector<DlArray> vectorTimesJacobian(const Operand& u, const std::vector<con
                                          const GradientOptions& options) {
   checkFactors("dlvjp", "value", {&u.get()}, {weights}, u.where());
   std::vector<DlArray> results(variables.size());
-  engine::weightedGradients("dlvjp", {u.get()}, {weights}, variables.data(), results.data(), variables.size(), options,
+  DlArray weight = weights;
+  engine::weightedGradients("dlvjp", {&u.get(), 1}, {&weight, 1}, variables.data(), results.data(), variables.size(), options,
                             u.where());
   return results;
 }
@@ -49,8 +50,8 @@ std::vector<DlArray> hessianTimesVector(const Operand& y, const std::vector<cons
   GradientOptions first = options;
   first.enableHigherDerivatives = true;
   engine::gradients("dlhvp", y, variables.data(), gradient.data(), variables.size(), first);
-  engine::weightedGradients("dlhvp", gradient, directions, variables.data(), results.data(), variables.size(), options,
-                            y.where());
+  std::vector<DlArray> weights = directions;
+  engine::weightedGradients("dlhvp", gradient, weights, variables.data(), results.data(), variables.size(), options, y.where());
   return results;
 }
 
@@ -65,9 +66,11 @@ DlArray jacobianTimesVector(const Operand& u, const std::vector<const DlArray*>&
   const DlArray weights = trace->leaf(engine::filled(Storage::shape(u), Storage::of(u).type)), *byWeights = &weights;
   std::vector<DlArray> products(variables.size());
   DlArray result;
-  engine::weightedGradients("dljvp", {u.get()}, {weights}, variables.data(), products.data(), variables.size(),
+  DlArray start = weights;
+  engine::weightedGradients("dljvp", {&u.get(), 1}, {&start, 1}, variables.data(), products.data(), variables.size(),
                             {.enableHigherDerivatives = true}, where);
-  engine::weightedGradients("dljvp", products, directions, &byWeights, &result, 1, options, where);
+  std::vector<DlArray> factors = directions;
+  engine::weightedGradients("dljvp", products, factors, &byWeights, &result, 1, options, where);
   return result;
 }
 
@@ -84,14 +87,14 @@ DlArray dlhessian(Operand y, const DlArray& x, GradientOptions options) {
   if (options.enableHigherDerivatives) hessian = engine::Trace::current()->leaf(hessian);
   DlArray direction = engine::filled(Storage::shape(gradient), type);
   const std::size_t bytes = bytesOf(type);
+  const DlArray one = engine::castTo(DlArray(1.0), type);
   const GradientOptions each{
       .enableHigherDerivatives = options.enableHigherDerivatives, .retainData = true, .allowComplex = options.allowComplex};
   for (Index i = 0; i < n; ++i) {
     DlArray row, weights = Storage::copied(direction);
-    DlArray one = engine::castTo(DlArray(1.0), type);
     std::memcpy(Storage::mutableData<std::byte>(weights) + static_cast<std::size_t>(i) * bytes, Storage::data<std::byte>(one),
                 bytes);
-    engine::weightedGradients("dlhessian", {gradient}, {std::move(weights)}, &variable, &row, 1, each, y.where());
+    engine::weightedGradients("dlhessian", {&gradient, 1}, {&weights, 1}, &variable, &row, 1, each, y.where());
     if (options.enableHigherDerivatives)
       hessian(i, all) = row;
     else  // symmetric: a column is written as a row
