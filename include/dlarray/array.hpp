@@ -382,6 +382,8 @@ std::ostream& operator<<(std::ostream& out, const DlArray& x);
 
 /// The same values with another element type; differentiable. (MATLAB: cast)
 DlArray cast(Operand x, Type type);
+/// The same by the type's name, "double", "single" or "logical"; throws for other words.
+DlArray cast(Operand x, std::string_view type);
 DlArray double_(Operand x);
 DlArray single_(Operand x);
 DlArray logical_(Operand x);

@@ -32,6 +32,7 @@ RandomState rng(const RandomState& state);
 /// (MATLAB: rand)
 DlArray rand(const Size& size, Type type = Type::Double);
 DlArray rand(const Size& size, std::string_view like, const DlArray& x);
+inline DlArray rand(const Size& size, std::string_view type) { return rand(size, detail::typeNamed(type)); }
 template <Integer I, detail::SizeOrType... More>
 DlArray rand(I first, const More&... more) {
   const detail::Wanted w = detail::wanted("rand", first, more...);
@@ -42,6 +43,7 @@ inline DlArray rand() { return rand(Size{1, 1}); }
 /// Normally distributed numbers of mean 0 and variance 1. (MATLAB: randn)
 DlArray randn(const Size& size, Type type = Type::Double);
 DlArray randn(const Size& size, std::string_view like, const DlArray& x);
+inline DlArray randn(const Size& size, std::string_view type) { return randn(size, detail::typeNamed(type)); }
 template <Integer I, detail::SizeOrType... More>
 DlArray randn(I first, const More&... more) {
   const detail::Wanted w = detail::wanted("randn", first, more...);
@@ -61,6 +63,7 @@ struct IntegerRange {
 /// Whole numbers, each of the range equally often. Throws for an empty range and for numbers that the type cannot hold. (MATLAB: randi)
 DlArray randi(IntegerRange range, const Size& size, Type type = Type::Double);
 DlArray randi(IntegerRange range, const Size& size, std::string_view like, const DlArray& x);
+inline DlArray randi(IntegerRange range, const Size& size, std::string_view type) { return randi(range, size, detail::typeNamed(type)); }
 template <Integer I, detail::SizeOrType... More>
 DlArray randi(IntegerRange range, I first, const More&... more) {
   const detail::Wanted w = detail::wanted("randi", first, more...);

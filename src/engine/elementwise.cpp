@@ -166,6 +166,8 @@ DlArray castTo(const Operand& x, Type type) {
   return apply(Cast{type}, x);
 }
 
+DlArray numbers(const Operand& x) { return castTo(x, numberType(Storage::of(x).type)); }
+
 template <class F>
 DlArray unary(const Operand& x) {
   Trace* trace = Trace::current();
@@ -181,7 +183,7 @@ DlArray unary(const Operand& x) {
     return y;
   }
   if (DlArray y = shortUnary(unaryForm<F>, x, trace); Storage::get(y)) return y;
-  if (Storage::of(x).type == Type::Logical) return unary<F>(Operand(castTo(x, Type::Double), x.where()));
+  if (Storage::of(x).type == Type::Logical) return unary<F>(Operand(numbers(x), x.where()));
   return apply(Unary<F>(), x);
 }
 
@@ -194,8 +196,7 @@ namespace {
 // Brings both inputs to the type computed in, then goes on with `next`.
 template <class Next>
 DlArray promoted(const Operand& a, const Operand& b, Next next) {
-  Type type = promote(Storage::of(a).type, Storage::of(b).type);
-  if (type == Type::Logical) type = Type::Double;
+  const Type type = numberType(promote(Storage::of(a).type, Storage::of(b).type));
   const DlArray a1 = castTo(a, type), b1 = castTo(b, type);
   return next(Operand(a1, a.where()), Operand(b1, b.where()));
 }

@@ -25,5 +25,9 @@ DlArray castTo(const Operand& x, Type type);
 
 /// The type that an operation on two arrays computes in: single wins over double, both win over logical.
 Type promote(Type a, Type b) noexcept;
+/// The type that numbers of a type are computed in: logical ones count as double.
+constexpr Type numberType(Type type) noexcept { return type == Type::Logical ? Type::Double : type; }
+/// An array as it is, a logical one as an array of doubles.
+DlArray numbers(const Operand& x);
 
 }  // namespace dl::engine

@@ -153,8 +153,7 @@ DlArray filled(const Shape& shape, Type type, double value) {
 DlArray select(const Operand& condition, const Operand& a, const Operand& b) {
   const auto& where = condition.where();
   const DlArray c = castTo(condition, Type::Logical);
-  Type type = promote(Storage::of(a).type, Storage::of(b).type);
-  if (type == Type::Logical) type = Type::Double;
+  const Type type = numberType(promote(Storage::of(a).type, Storage::of(b).type));
   DlArray x = castTo(a, type), y = castTo(b, type);
   const Shape shape =
       mergeFormats(mergeFormats(Storage::shape(c), Storage::shape(x), "select", where).result, Storage::shape(y), "select", where)

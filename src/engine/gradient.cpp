@@ -119,7 +119,7 @@ DlArray Backward::collected(int i) {
     from.adjointArray();
     return std::move(from.adjoint);
   }
-  return filled(from.shape, from.type == Type::Logical ? Type::Double : from.type);
+  return filled(from.shape, numberType(from.type));
 }
 
 void Backward::put(int i, DlArray gradient) noexcept { trace_[node_.input(i)].adjoint = std::move(gradient); }
@@ -325,9 +325,8 @@ void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray*
   for (std::size_t i = 0; i < count; ++i) {
     const DlArray& x = *variables[i];
     DlArray g = trace[variableOf(&x)].adjointArray();
-    const Type xType = Storage::of(x).type;
     if (!Storage::get(g))
-      g = start(filled(Storage::shape(x), xType == Type::Logical ? Type::Double : xType));
+      g = start(filled(Storage::shape(x), numberType(Storage::of(x).type)));
     else if (!(Storage::plainScalar(g) && Storage::plainScalar(x)))
       g = reshapeTo(g, Storage::shape(x));
     results[i] = std::move(g);

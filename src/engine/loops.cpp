@@ -153,7 +153,7 @@ DlArray runUnaryGradient(DlArray&& g, const DlArray& x, const DlArray& y, std::s
 
 DlArray runPredicate(const Inputs& in, std::size_t formula) {
   const DlArray& x = in[0];
-  const DlArray wide = Storage::of(x).type == Type::Logical ? castTo(x, Type::Double) : x;
+  const DlArray wide = numbers(x);
   DlArray y = Storage::makeLike(x, Type::Logical);
   withType(Storage::of(wide).type, [&](auto zero) {
     using T = decltype(zero);

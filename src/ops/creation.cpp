@@ -55,12 +55,20 @@ Shape newShape(const Size& size) {
 namespace detail {
 
 void Wanted::take(std::string_view word) {
-  if (word != "like")
-    fail(noPlace(), "creation:like", "\"{}\" is not known behind the sizes of a new array; \"like\" and an array, or a Type",
-         word);
+  if (word == "like") return;
+  for (const Type known : {Type::Double, Type::Single, Type::Logical})
+    if (word == name(known)) return take(known);
+  fail(noPlace(), "creation:word",
+       "\"{}\" is not known behind the sizes of a new array; \"double\", \"single\", \"logical\", or \"like\" and an array", word);
 }
 
 void Wanted::take(const DlArray& x) { type = underlyingType(x); }
+
+Type typeNamed(std::string_view word) {
+  Wanted wanted;
+  wanted.take(word);
+  return wanted.type;
+}
 
 Type typeLike(std::string_view word, const DlArray& x) {
   Wanted wanted;

@@ -84,6 +84,11 @@ DlArray stripdims(Operand x, std::string_view format) {
 DlArray cast(Operand x, Type type) { return engine::castTo(x, type); }
 DlArray double_(Operand x) { return engine::castTo(x, Type::Double); }
 DlArray single_(Operand x) { return engine::castTo(x, Type::Single); }
+DlArray cast(Operand x, std::string_view type) {
+  for (const Type known : {Type::Double, Type::Single, Type::Logical})
+    if (type == name(known)) return cast(x, known);
+  fail(x.where(), "cast:type", "cast: \"{}\" is no element type; \"double\", \"single\" and \"logical\" are", type);
+}
 DlArray logical_(Operand x) { return engine::castTo(x, Type::Logical); }
 
 namespace detail {

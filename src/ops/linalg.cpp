@@ -128,8 +128,7 @@ void Product::gradient(Backward& b) const {
 DlArray typedProduct(const Operand& a, bool transA, const Operand& b, bool transB) {
   const Type ta = Storage::of(a).type, tb = Storage::of(b).type;
   if (ta == tb && ta != Type::Logical) return product(a, transA, b, transB);
-  Type type = engine::promote(ta, tb);
-  if (type == Type::Logical) type = Type::Double;
+  const Type type = engine::numberType(engine::promote(ta, tb));
   return product(Operand(engine::castTo(a, type), a.where()), transA, Operand(engine::castTo(b, type), b.where()), transB);
 }
 

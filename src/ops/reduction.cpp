@@ -163,7 +163,7 @@ struct Question {
 bool isLogical(const DlArray& x) { return Storage::of(x).type == Type::Logical; }
 // A logical operand's numbers, which the functions below then work with in its place.
 struct Numbers {
-  explicit Numbers(const Operand& x) : array(engine::castTo(x, Type::Double)), operand(array, x.where()) {}
+  explicit Numbers(const Operand& x) : array(engine::numbers(x)), operand(array, x.where()) {}
   DlArray array;
   Operand operand;
 };

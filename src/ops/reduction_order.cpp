@@ -182,7 +182,7 @@ std::tuple<DlArray, DlArray> detail::extremes(const Operand& x, const Dimensions
 }
 
 DlArray median(Operand x, const Dimensions& dimensions) {
-  if (Storage::of(x).type == Type::Logical) return median(Operand(engine::castTo(x, Type::Double), x.where()), dimensions);
+  if (Storage::of(x).type == Type::Logical) return median(Operand(engine::numbers(x), x.where()), dimensions);
   const std::uint32_t set = resolveDimensions(dimensions, x, "median", x.where());
   const Size& size = Storage::of(x).size;
   for (std::size_t d = 0; d < size.size(); ++d)

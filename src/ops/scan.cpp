@@ -129,12 +129,12 @@ DlArray productBefore(const DlArray& x, const Lanes& along, Direction direction)
 }
 
 DlArray cumsum(Operand x, const Dimensions& dimension) {
-  if (Storage::of(x).type == Type::Logical) return cumsum(Operand(engine::castTo(x, Type::Double), x.where()), dimension);
+  if (Storage::of(x).type == Type::Logical) return cumsum(Operand(engine::numbers(x), x.where()), dimension);
   return runningSum(x, lanes(Storage::of(x).size, resolveDimension(dimension, x, "cumsum", x.where())), Direction::forward);
 }
 
 DlArray cumprod(Operand x, const Dimensions& dimension) {
-  if (Storage::of(x).type == Type::Logical) return cumprod(Operand(engine::castTo(x, Type::Double), x.where()), dimension);
+  if (Storage::of(x).type == Type::Logical) return cumprod(Operand(engine::numbers(x), x.where()), dimension);
   return runningProduct(x, lanes(Storage::of(x).size, resolveDimension(dimension, x, "cumprod", x.where())), Direction::forward);
 }
 

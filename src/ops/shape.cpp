@@ -458,7 +458,7 @@ DlArray diff(Operand x, Index order, const Dimensions& dimension) {
   const std::size_t d = resolveDimension(dimension, x, "diff", x.where());
   if (d >= Size::maxDimensions)
     fail(x.where(), "diff:dimension", "diff: dimension {} does not exist; an array can have at most {}", d, Size::maxDimensions);
-  DlArray y = Storage::of(x).type == Type::Logical ? engine::castTo(x, Type::Double) : DlArray(x);
+  DlArray y = engine::numbers(x);
   for (; order > 0; --order) {
     const Index rest = std::max<Index>(size(y, static_cast<Index>(d)) - 1, 0);
     if (rest == 0) return slice(y, d, 0, 0);

@@ -32,8 +32,10 @@ BOOST_AUTO_TEST_CASE(types_of_new_arrays) {
   BOOST_TEST(dims(zeros(size(x), "like", x)) == "");
   BOOST_TEST((underlyingType(ones(2, 3, "like", x)) == Type::Single));
   BOOST_TEST((underlyingType(eye(2, "like", x)) == Type::Single));
-  checkError([&] { zeros(2, 3, "same", x); }, "\"same\" is not known behind the sizes of a new array; \"like\" and an array, or a Type");
-  checkError([&] { zeros(Size{2, 3}, "same", x); }, "\"same\" is not known behind the sizes of a new array; \"like\" and an array, or a Type");
+  const char* sentence =
+      "\"same\" is not known behind the sizes of a new array; \"double\", \"single\", \"logical\", or \"like\" and an array";
+  checkError([&] { zeros(2, 3, "same", x); }, sentence);
+  checkError([&] { zeros(Size{2, 3}, "same", x); }, sentence);
   checkError([] { zeros(2, -1); }, "zeros: dimension 1 has the negative size -1");
   checkError([] { ones(2, 2, Type::ComplexDouble); }, "ones: complex double arrays are not available in this version");
 }
@@ -96,4 +98,15 @@ BOOST_AUTO_TEST_CASE(colon_meets_its_end_in_spite_of_rounding) {
 BOOST_AUTO_TEST_CASE(new_arrays_are_constants_of_a_trace) {
   const auto f = [](const DlArray& x) { return dlgradient(sum(x % (ones(2, 2) + eye(2)), "all"), x); };
   checkValues(dlfeval(f, zeros(2)), {2, 1, 1, 2});
+}
+
+BOOST_AUTO_TEST_CASE(types_are_named_by_word_as_in_matlab) {
+  BOOST_TEST(bool(underlyingType(zeros(2, 3, "single")) == Type::Single));
+  BOOST_TEST(bool(underlyingType(ones(Size{2, 3}, "logical")) == Type::Logical));
+  BOOST_TEST(bool(underlyingType(eye(3, "double")) == Type::Double));
+  BOOST_TEST(bool(underlyingType(rand(Size{2, 3}, "single")) == Type::Single));
+  BOOST_TEST(bool(underlyingType(randn(2, 3, "single")) == Type::Single));
+  BOOST_TEST(bool(underlyingType(randi(6, Size{2, 3}, "single")) == Type::Single));
+  BOOST_TEST(bool(underlyingType(cast(ones(2, 3), "single")) == Type::Single));
+  checkError([] { cast(ones(2, 3), "half"); }, "cast: \"half\" is no element type; \"double\", \"single\" and \"logical\" are");
 }

@@ -2,7 +2,8 @@
 #include <dlarray/array.hpp>
 
 // New arrays. Sizes are given as a Size, `zeros(Size{2, 3})`, or one by one, `zeros(2, 3)`; a single number n means n x n, none a scalar.
-// Behind the sizes may stand the element type, `zeros(2, 3, Type::Single)`, or "like" and an array whose type (not whose labels) is taken.
+// Behind the sizes may stand the element type, `zeros(2, 3, "single")` or Type::Single, or "like" and an array whose type (not whose labels)
+// is taken.
 // All throw for negative sizes and are unlabelled constants.
 namespace dl {
 
@@ -20,6 +21,7 @@ struct Wanted {
 };
 void finish(Wanted& wanted, const char* function);
 Type typeLike(std::string_view word, const DlArray& x);
+Type typeNamed(std::string_view word);
 
 template <class T>
 concept SizeOrType = Integer<T> || std::same_as<T, Type> || std::same_as<T, DlArray> || std::same_as<T, Reference> ||
@@ -38,6 +40,7 @@ Wanted wanted(const char* function, const A&... arguments) {
 /// Zeros, false for Type::Logical. (MATLAB: zeros)
 DlArray zeros(const Size& size, Type type = Type::Double);
 DlArray zeros(const Size& size, std::string_view like, const DlArray& x);
+inline DlArray zeros(const Size& size, std::string_view type) { return zeros(size, detail::typeNamed(type)); }
 template <Integer I, detail::SizeOrType... More>
 DlArray zeros(I first, const More&... more) {
   const detail::Wanted w = detail::wanted("zeros", first, more...);
@@ -48,6 +51,7 @@ inline DlArray zeros() { return 0.0; }
 /// Ones, true for Type::Logical. (MATLAB: ones)
 DlArray ones(const Size& size, Type type = Type::Double);
 DlArray ones(const Size& size, std::string_view like, const DlArray& x);
+inline DlArray ones(const Size& size, std::string_view type) { return ones(size, detail::typeNamed(type)); }
 template <Integer I, detail::SizeOrType... More>
 DlArray ones(I first, const More&... more) {
   const detail::Wanted w = detail::wanted("ones", first, more...);
@@ -58,6 +62,7 @@ inline DlArray ones() { return 1.0; }
 /// The identity matrix: ones where row and column agree, zeros elsewhere. Throws for more than two dimensions. (MATLAB: eye)
 DlArray eye(const Size& size, Type type = Type::Double);
 DlArray eye(const Size& size, std::string_view like, const DlArray& x);
+inline DlArray eye(const Size& size, std::string_view type) { return eye(size, detail::typeNamed(type)); }
 template <Integer I, detail::SizeOrType... More>
 DlArray eye(I first, const More&... more) {
   const detail::Wanted w = detail::wanted("eye", first, more...);

@@ -1,0 +1,41 @@
+// What is kept when freed, and how it is given back.
+#include "core/pool.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <dlarray/dlarray.hpp>
+
+#include <thread>
+#include <vector>
+
+using namespace dl;
+
+BOOST_AUTO_TEST_CASE(large_blocks_are_counted_kept_and_released) {
+  releaseMemory();
+  const MemoryUse before = memoryUse();
+  {
+    const DlArray x = zeros(1000, 1000);
+    BOOST_TEST(memoryUse().inUse >= before.inUse + 8'000'000);
+    BOOST_TEST(memoryUse().peak >= memoryUse().inUse);
+  }
+  BOOST_TEST(memoryUse().inUse == before.inUse);
+  if (detail::pooling) BOOST_TEST(memoryUse().cached >= 8'000'000U);
+  releaseMemory();
+  BOOST_TEST(memoryUse().cached == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(small_blocks_come_back_and_do_not_pile_up) {
+  void* block = allocate(100);
+  deallocate(block, 100);
+  if (detail::pooling) BOOST_TEST(allocate(128) == block);
+  // Far more than a thread keeps, freed by another thread than the one that took them.
+  std::vector<void*> blocks;
+  for (int i = 0; i < 20'000; ++i) blocks.push_back(allocate(1024));
+  std::thread([&] {
+    for (void* b : blocks) deallocate(b, 1024);
+  }).join();
+  for (void*& b : blocks) b = allocate(1024);
+  for (void* b : blocks) deallocate(b, 1024);
+  BOOST_TEST(detail::smallBlocks.room[detail::smallClass(1024)] <= detail::keptPerClass / 1024);
+  if (detail::pooling) deallocate(block, 128);
+}
