@@ -158,6 +158,7 @@ namespace {
 struct Custom {
   static constexpr const char* name = "customFunction";
   std::shared_ptr<detail::CustomRules> rules;
+  std::source_location where;
 
   static unsigned keep(unsigned) { return ~0U; }
   static std::vector<DlArray> list(const Inputs& in) {
@@ -182,15 +183,13 @@ struct Custom {
     for (int i = 0; i < b.inputs(); ++i) x.push_back(b.input(i));
     const std::vector<DlArray> gradients = rules->backward(b.gradient(), b.result(), x);
     if (gradients.size() != x.size())
-      throw Error("dlarray:customFunction:count",
-                  fmt::format("customFunction: backward returned {} gradients for {} inputs", gradients.size(), x.size()));
+      fail(where, "customFunction:count", "customFunction: backward returned {} gradients for {} inputs", gradients.size(), x.size());
     for (int i = 0; i < b.inputs(); ++i) {
       if (!b.needs(i)) continue;
       const DlArray& g = gradients[static_cast<std::size_t>(i)];
       if (!(Storage::of(g).size == Storage::of(b.input(i)).size))
-        throw Error("dlarray:customFunction:size",
-                    fmt::format("customFunction: backward returned a gradient of size {} for input {} of size {}", describe(g), i,
-                                describe(b.input(i))));
+        fail(where, "customFunction:size", "customFunction: backward returned a gradient of size {} for input {} of size {}",
+             describe(g), i, describe(b.input(i)));
       b.add(i, g);
     }
   }
@@ -199,8 +198,8 @@ struct Custom {
 }  // namespace
 
 namespace detail {
-DlArray applyCustom(CustomRules* rules, const std::vector<DlArray>& x) {
-  return engine::applyToList(Custom{std::shared_ptr<CustomRules>(rules)}, x, std::source_location());
+DlArray applyCustom(CustomRules* rules, const std::vector<DlArray>& x, const std::source_location& where) {
+  return engine::applyToList(Custom{std::shared_ptr<CustomRules>(rules), where}, x, where);
 }
 }  // namespace detail
 

@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(wrong_gradients_of_a_function_of_its_own) {
                                          [](const DlArray& g, const DlArray&, const DlArray&, const DlArray&) { return g; });
   const DlArray x = dlarray({1.0, 2.0}, "CB");
   Mistake m = mistake([&] { dlfeval([&](const DlArray& z) { return dlgradient(sum(wrongSize(z), "all"), z); }, x); });
-  BOOST_TEST(m.sentence == "customFunction: backward returned a gradient of size 1(C) x 1(B) for input 0 of size 1(C) x 2(B)");
+  BOOST_TEST(m.sentence.starts_with("customFunction: backward returned a gradient of size 1(C) x 1(B) for input 0 of size 1(C) x 2(B) (derivatives_test.cpp:"));
   m = mistake([&] { dlfeval([&](const DlArray& z) { return dlgradient(sum(wrongCount(z, z), "all"), z); }, x); });
-  BOOST_TEST(m.sentence == "customFunction: backward returned 1 gradients for 2 inputs");
+  BOOST_TEST(m.sentence.starts_with("customFunction: backward returned 1 gradients for 2 inputs (derivatives_test.cpp:"));
 }

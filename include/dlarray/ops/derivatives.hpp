@@ -135,8 +135,8 @@ class CustomRules {
   virtual DlArray forward(const std::vector<DlArray>& x) = 0;
   virtual std::vector<DlArray> backward(const DlArray& gradient, const DlArray& y, const std::vector<DlArray>& x) = 0;
 };
-/// Takes over the rules.
-DlArray applyCustom(CustomRules* rules, const std::vector<DlArray>& x);
+/// Takes over the rules; `where` is the line on which they were given.
+DlArray applyCustom(CustomRules* rules, const std::vector<DlArray>& x, const std::source_location& where);
 
 template <class Forward, class Backward, std::size_t n>
 class CustomRulesFor : public CustomRules {
@@ -166,25 +166,28 @@ class CustomRulesFor : public CustomRules {
 template <class Forward, class Backward>
 class CustomFunction {
  public:
-  CustomFunction(Forward forward, Backward backward) : forward_(std::move(forward)), backward_(std::move(backward)) {}
+  CustomFunction(Forward forward, Backward backward, std::source_location where)
+      : forward_(std::move(forward)), backward_(std::move(backward)), where_(where) {}
 
   template <std::convertible_to<DlArray>... X>
   DlArray operator()(const X&... x) const {
     const std::vector<DlArray> inputs{DlArray(x)...};
-    return detail::applyCustom(new detail::CustomRulesFor<Forward, Backward, sizeof...(X)>(forward_, backward_), inputs);
+    return detail::applyCustom(new detail::CustomRulesFor<Forward, Backward, sizeof...(X)>(forward_, backward_), inputs, where_);
   }
 
  private:
   Forward forward_;
   Backward backward_;
+  std::source_location where_;
 };
 
 /// A function with a derivative of the user's own, for what no built-in covers: `forward(x...)` returns an array computed in any way,
 /// `backward(gradient, y, x...)` the gradient by each x (an array, or a tuple for several), given the gradient by y. A backward written with
 /// the library's functions can itself be differentiated. Throws when a gradient has the wrong size. (MATLAB: deep.DifferentiableFunction)
 template <class Forward, class Backward>
-CustomFunction<Forward, Backward> customFunction(Forward forward, Backward backward) {
-  return {std::move(forward), std::move(backward)};
+CustomFunction<Forward, Backward> customFunction(Forward forward, Backward backward,
+                                                 std::source_location where = std::source_location::current()) {
+  return {std::move(forward), std::move(backward), where};
 }
 
 }  // namespace dl
