@@ -11,7 +11,7 @@ DlArray biasAlong(const Operand& bias, const Shape& result, const char* function
 }
 
 DlArray withBias(DlArray y, const DlArray& bias, const std::source_location& where) {
-  if (isempty(bias) && !isempty(y)) return y;
+  if (!Storage::get(bias)) return y;
   return engine::binary<formula::Plus>(Operand(std::move(y), where), Operand(bias, where));
 }
 

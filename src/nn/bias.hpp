@@ -3,7 +3,7 @@
 
 namespace dl {
 
-/// A bias laid along the channels of a result; the 0 x 0 array for the number 0, which means none.
+/// A bias laid along the channels of a result; an array without a header for the number 0, which means none.
 DlArray biasAlong(const Operand& bias, const Shape& result, const char* function);
 /// y + bias, in the memory of y.
 DlArray withBias(DlArray y, const DlArray& bias, const std::source_location& where);
