@@ -117,11 +117,11 @@ void GridRows::arrange(const Grid& grid, const GridAxis* axes, Index width, Inde
   if (!runs.empty())
     pieces.reserve(3 * runs.size() + static_cast<std::size_t>((runs.back().row + runs.back().count - runs[0].row) / width) + 4);
   for (std::size_t p = 0; p + 1 < planes.size(); ++p)
-    if (planes[p] < planes[p + 1]) cover(planes[p], planes[p + 1], width, tall);
+    if (planes[p] < planes[p + 1]) cover(planes[p], planes[p + 1], a0.targetStep, width, tall);
 }
 
 // Slivers for some runs: for each run its own, or across them with the cells in between, whichever takes fewer registers.
-void GridRows::cover(std::size_t begin, std::size_t end, Index width, Index tall) {
+void GridRows::cover(std::size_t begin, std::size_t end, Index targetStep, Index width, Index tall) {
   const Index first = runs[begin].row, all = runs[end - 1].row + runs[end - 1].count - first;
   Index apart = 0;
   for (std::size_t r = begin; r < end; ++r) apart += ceilDiv(runs[r].count, width);
@@ -135,7 +135,7 @@ void GridRows::cover(std::size_t begin, std::size_t end, Index width, Index tall
     for (; run < end && runs[run].row < at + rows; ++run) {
       const RowPiece& r = runs[run];
       const Index from = std::max(r.row, at), to = std::min(r.row + r.count, at + rows);
-      if (from < to) pieces.push_back({from - at, to - from, r.target + from - r.row});
+      if (from < to) pieces.push_back({from - at, to - from, r.target + (from - r.row) * targetStep});
       if (r.row + r.count > at + rows) break;
     }
     slivers.push_back(

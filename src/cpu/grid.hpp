@@ -66,7 +66,7 @@ struct GridRows {
   void arrange(const Grid& grid, const GridAxis* axes, Index width, Index tall);
 
  private:
-  void cover(std::size_t begin, std::size_t end, Index width, Index tall);
+  void cover(std::size_t begin, std::size_t end, Index targetStep, Index width, Index tall);
 };
 
 }  // namespace dl::cpu

@@ -121,6 +121,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(images, T, Types) {
 BOOST_AUTO_TEST_CASE_TEMPLATE(single_taps, T, Types) {
   check<T>({{axis(9, 1), axis(7, 1), {}}, 5, 6, 1, 3});
   check<T>({{axis(9, 1, 2), axis(8, 1, 2), {}}, 5, 6, 1, 3});
+  check<T>({{axis(56, 1, 2), axis(56, 1, 2), {}}, 64, 32, 1, 1});
   check<T>({{axis(1, 1), axis(1, 1), {}}, 5, 6, 1, 3});
   check<T>({{axis(1, 1), axis(1, 1), {}}, 1, 1, 1, 1});
 }
@@ -128,6 +129,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(single_taps, T, Types) {
 BOOST_AUTO_TEST_CASE_TEMPLATE(strides_dilations_and_uneven_padding, T, Types) {
   check<T>({{axis(11, 3, 2, 1, 1, 1), axis(12, 3, 3, 1, 0, 2), {}}, 4, 5, 1, 2});
   check<T>({{axis(23, 7, 2, 1, 3, 3), axis(24, 7, 2, 1, 3, 3), {}}, 3, 20, 1, 2});
+  check<T>({{axis(16, 3, 2, 1, 1, 1), axis(16, 3, 2, 1, 1, 1), {}}, 32, 64, 1, 2});
   check<T>({{axis(13, 3, 1, 2, 2, 2), axis(14, 3, 1, 3, 0, 4), {}}, 4, 5, 1, 2});
   check<T>({{axis(13, 3, 2, 2, 1, 3), axis(14, 2, 3, 4, 5, 0), {}}, 4, 5, 1, 2});
   check<T>({{axis(13, 2, 4, 1, 1, 3), axis(14, 2, 5, 1, 3, 0), {}}, 4, 5, 1, 2});
