@@ -4,6 +4,8 @@
 #include <dlarray/autodiff.hpp>
 #include <dlarray/device.hpp>
 #include <dlarray/error.hpp>
+#include <dlarray/nn/convolution.hpp>
+#include <dlarray/nn/fullyconnect.hpp>
 #include <dlarray/nn/window.hpp>
 #include <dlarray/ops/compare.hpp>
 #include <dlarray/ops/creation.hpp>

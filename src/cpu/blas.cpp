@@ -1,12 +1,11 @@
 #include "cpu/blas.hpp"
 
 #include <algorithm>
-#include <memory>
-#include <new>
 #include <vector>
 
 #include "cpu/arch.hpp"
 #include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "cpu/simd/gemm.hpp"
 
 namespace dl::cpu {
@@ -26,23 +25,6 @@ const GemmKernels<T>& kernels() {
 }
 
 Index ceilDiv(Index a, Index b) { return (a + b - 1) / b; }
-
-// Memory for packed blocks. Each thread keeps its own (a few MiB at most): fresh pages would cost more than small products.
-template <class T>
-T* scratchMemory(Index elements) {
-  struct Free {
-    void operator()(T* p) const { ::operator delete (p, std::align_val_t{64}); }
-  };
-  thread_local std::unique_ptr<T, Free> memory;
-  thread_local Index size = 0;
-  if (elements > size) {
-    memory.reset();
-    size = 0;
-    memory.reset(static_cast<T*>(::operator new (static_cast<std::size_t>(elements) * sizeof(T), std::align_val_t{64})));
-    size = elements;
-  }
-  return memory.get();
-}
 
 template <class T>
 void runProduct(const Product<T>& p) {

@@ -2,137 +2,16 @@
 // high-performance matrix multiplication", 2008): tiles of C in registers, a block of A packed for the second cache.
 #include "cpu/simd/gemm.hpp"
 
-#if defined(__AVX512F__)
-#include <immintrin.h>
-#endif
-
 #include "cpu/simd/gemv.hpp"
-#include "cpu/simd/square.hpp"
+#include "cpu/simd/tile.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
 
-template <class T>
-struct Types {
-  typedef T Vector __attribute__((vector_size(registerBytes)));
-  typedef T Anywhere __attribute__((vector_size(registerBytes), aligned(sizeof(T)), may_alias));
-  static constexpr int width = registerBytes / sizeof(T);
-};
-
-// Functions of the standard library that stay calls would be shared with code for other levels.
-inline Index smaller(Index a, Index b) { return a < b ? a : b; }
-
-// A tile of C is up to `tall` registers high and `wide` columns wide: 24 of 32 registers, or 12 of 16.
-constexpr int tall = 3;
-constexpr int wide = registerBytes == 64 ? 8 : 4;
-constexpr int widest = 2 * wide;        // where C has no more rows than one register: sums that need not wait for each other
 constexpr Index rowsOfBlock = 18;       // of A, in registers
 constexpr Index depth = 512;            // of a block, in elements of k
 constexpr Index columnsOfPanel = 2048;  // of a packed panel of B
 constexpr Index ahead = 8;              // steps of k that packing asks the memory for early: each lies on another page
-
-template <class T>
-constexpr Index cacheLine = 64 / static_cast<Index>(sizeof(T));
-
-#if defined(__AVX512F__)
-inline void loadPart(const float* x, Index n, __m512& v) { v = _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), x); }
-inline void loadPart(const double* x, Index n, __m512d& v) { v = _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), x); }
-inline void storePart(float* y, Index n, const __m512& v) { _mm512_mask_storeu_ps(y, static_cast<__mmask16>((1u << n) - 1), v); }
-inline void storePart(double* y, Index n, const __m512d& v) { _mm512_mask_storeu_pd(y, static_cast<__mmask8>((1u << n) - 1), v); }
-#else
-template <class T>
-void loadPart(const T* x, Index n, typename Types<T>::Vector& v) {
-  T all[Types<T>::width] = {};
-  for (Index i = 0; i < n; ++i) all[i] = x[i];
-  std::memcpy(&v, all, sizeof(v));
-}
-template <class T>
-void storePart(T* y, Index n, const typename Types<T>::Vector& v) {
-  T all[Types<T>::width];
-  std::memcpy(all, &v, sizeof(v));
-  for (Index i = 0; i < n; ++i) y[i] = all[i];
-}
-#endif
-
-// What one tile needs: A as k steps of whole registers, B as `columns` sequences of k numbers.
-template <class T>
-struct Tile {
-  Index k;
-  const T* a;
-  Index aStep;
-  const T* b;
-  Index bStep, bColumn;
-  T alpha;
-  bool add;
-  T* c;
-  Index cColumn;
-  Index rows;  // fewer than the registers hold, where C ends
-};
-
-template <int height, int columns, class T>
-void computeTile(const Tile<T>& t) {
-  using Vector = typename Types<T>::Vector;
-  using Anywhere = typename Types<T>::Anywhere;
-  constexpr int width = Types<T>::width;
-  Vector sum[columns][height] = {};
-  const T* column[columns];
-  for (int j = 0; j < columns; ++j) column[j] = t.b + j * t.bColumn;
-  const T* a = t.a;
-  Index at = 0;
-  for (Index l = 0; l < t.k; ++l) {
-    Vector rows[height];
-#pragma GCC unroll 4
-    for (int i = 0; i < height; ++i) rows[i] = *reinterpret_cast<const Anywhere*>(a + i * width);
-#pragma GCC unroll 16
-    for (int j = 0; j < columns; ++j) {
-      const T factor = column[j][at];
-#pragma GCC unroll 4
-      for (int i = 0; i < height; ++i) sum[j][i] += rows[i] * factor;
-    }
-    a += t.aStep;
-    at += t.bStep;
-  }
-  const Index lastRows = t.rows - (height - 1) * width;
-#pragma GCC unroll 16
-  for (int j = 0; j < columns; ++j) {
-#pragma GCC unroll 4
-    for (int i = 0; i < height; ++i) {
-      T* to = t.c + j * t.cColumn + i * width;
-      Vector result = sum[j][i] * t.alpha;
-      if (i == height - 1 && lastRows < width) {
-        Vector before;
-        if (t.add) loadPart(to, lastRows, before), result += before;
-        storePart(to, lastRows, result);
-      } else {
-        if (t.add) result += *reinterpret_cast<const Anywhere*>(to);
-        *reinterpret_cast<Anywhere*>(to) = result;
-      }
-    }
-  }
-}
-
-template <int height, int columns, class T>
-void computeTileOf(Index wanted, const Tile<T>& t) {
-  if (wanted == columns)
-    computeTile<height, columns>(t);
-  else if constexpr (columns > 1)
-    computeTileOf<height, columns - 1>(wanted, t);
-}
-
-template <class T>
-void computeTile(Index height, Index columns, const Tile<T>& t) {
-  switch (height) {
-    case 1:
-      return computeTileOf<1, widest>(columns, t);
-    case 2:
-      return computeTileOf<2, wide>(columns, t);
-    default:
-      return computeTileOf<3, wide>(columns, t);
-  }
-}
-
-// The height of the next sliver of A when so many registers of rows remain: two of two keep busier than three and one.
-Index sliverHeight(Index registers) { return registers == 4 ? 2 : smaller(registers, tall); }
 
 // Rows i to i + rows of op(A), columns l to l + k, as k steps of `height` registers; rows that are not there become zero.
 template <class T>
@@ -140,12 +19,7 @@ void packSliver(const Product<T>& p, Index i, Index rows, Index height, Index l,
   using Types = Types<T>;
   using Vector = typename Types::Vector;
   const Index step = height * Types::width;
-  if (p.transA) {
-    if (rows < step)
-      for (Index e = 0; e < k * step; ++e) to[e] = T(0);
-    transposeSquares<T, Types::width>(p.a + l + i * p.lda, p.lda, to, step, rows, k);
-    return;
-  }
+  if (p.transA) return packTurned(p.a + l + i * p.lda, p.lda, rows, k, height, to);
   const T* from = p.a + i + l * p.lda;
   for (Index q = 0; q < k; ++q) {
     for (Index r = 0; r < height; ++r) {
@@ -263,7 +137,8 @@ void computeBlock(const Product<T>& p, const Cut<T>& cut, Index i, Index rows, I
         expect(to + slivers[s + 1].row, p.ldc, slivers[s + 1].rows, columns);
       else if (add && c + across < n)
         expect(to + across * p.ldc + slivers[0].row, p.ldc, slivers[0].rows, smaller(across, n - c - across));
-      computeTile<T>(v.height, columns, {k, v.a, v.step, b, bStep, bColumn, p.alpha, add, to + v.row, p.ldc, v.rows});
+      computeTile<Steps::even>(v.height, columns,
+                               Tile<T>{k, v.a, v.step, b, bStep, bColumn, p.alpha, add, to + v.row, p.ldc, v.rows});
     }
   }
 }

@@ -1,0 +1,82 @@
+// The table of convolution kernels that simd/convolution.cpp fills for every level of the processor.
+#pragma once
+
+#include "cpu/types.hpp"
+
+namespace dl::cpu {
+
+/// Rows of results that lie one after the other in the result too: `count` from row `row` of a sliver on, at `target`.
+struct RowPiece {
+  Index row, count, target;
+};
+
+/// Results whose windows begin at neighbouring cells of the grid: `rows` from `cell` on, a few registers of them. Rows that belong to no
+/// piece are computed and dropped.
+struct RowSliver {
+  Index cell, rows, height;
+  const RowPiece* pieces;
+  Index pieceCount;
+};
+
+/// result(row, column) = sum over l < k of grid[row + cells[l]] * weights[l + column * weightColumn], added where `add` says so.
+template <class T>
+struct GridProduct {
+  const T* grid;
+  const Index* cells;
+  Index k;
+  const T* weights;
+  Index weightColumn;
+  Index columns;
+  const RowSliver* slivers;
+  Index sliverCount;
+  bool add;
+  T* result;
+  Index resultStep, resultColumn;  // from one row of a piece to the next, from one column to the next
+};
+
+/// result(row, column) = sum over images and l < k of a(l, row) * grid[columnCells[column] + cells[l]], where each image has k steps of its
+/// own in a and in `cells`; added where `add` says so. Rows of a lie `aRow` apart, steps of k beside each other; rows of the result lie
+/// beside each other.
+template <class T>
+struct TurnedGridProduct {
+  const T* a;
+  Index aRow, rows;
+  Index images, k, aImage;
+  const T* grid;
+  const Index* cells;
+  const Index* columnCells;
+  Index columns;
+  bool add;
+  T* result;
+  Index resultColumn;
+};
+
+/// Kernels of convolutions; each runs in one thread. An element of the result is summed in the order of k.
+template <class T>
+struct ConvolutionKernels {
+  void (*product)(const GridProduct<T>& p);
+  /// `packed` holds images x k times `rows` rounded up to whole registers, 64-byte aligned; it is filled where `pack` says so, and else still holds
+  /// what an earlier product with the same a left there.
+  void (*turnedProduct)(const TurnedGridProduct<T>& p, bool pack, T* packed);
+  /// y[i] = sum over t < taps of weights[t] * grid[i + cells[t]] for i < n.
+  void (*combine)(Index n, const T* grid, const Index* cells, const T* weights, Index taps, T* y);
+  /// sums[t] += inner product of x[i] and grid[i + cells[t]] for i < n.
+  void (*dots)(Index n, const T* grid, const Index* cells, Index taps, const T* x, T* sums);
+  /// Elements of a register, registers of a sliver at most, and columns that are computed at once.
+  Index width, tall, wide;
+};
+
+namespace v2 {
+template <class T>
+const ConvolutionKernels<T>& convolutionKernels();
+}
+namespace v3 {
+template <class T>
+const ConvolutionKernels<T>& convolutionKernels();
+}
+namespace v4 {
+template <class T>
+const ConvolutionKernels<T>& convolutionKernels();
+}
+
+}  // namespace dl::cpu

@@ -1,0 +1,220 @@
+// Convolutions and their two gradients at the sizes of LeNet, ResNet-20 and ResNet-18, in GFLOP/s, against the library's product
+// kernel and, where it was found, against oneDNN: its plain layout, which is ours, and its own layouts with the reorders to and
+// from ours.
+#include <omp.h>
+#if DLARRAY_HAS_ONEDNN
+#include <oneapi/dnnl/dnnl.hpp>
+#endif
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench.hpp"
+#include "cpu/blas.hpp"
+#include "cpu/convolution.hpp"
+
+namespace {
+
+using dl::cpu::Convolution;
+using dl::cpu::ConvolutionAxis;
+using dl::cpu::Index;
+
+struct Layer {
+  const char* name;
+  Index size, channels, filters, filter, stride, padding, batch, groups = 1;
+
+  Convolution sizes() const {
+    const ConvolutionAxis a{size, filter, (size + 2 * padding - filter) / stride + 1, stride, 1, padding};
+    return {{a, a, {}}, channels / groups, filters / groups, groups, batch};
+  }
+  Index out() const { return sizes().axis[0].out; }
+  double operations() const {
+    return 2.0 * static_cast<double>(out() * out() * filter * filter * channels / groups * filters * batch);
+  }
+};
+
+const Layer layers[] = {
+    {"LeNet conv1", 28, 1, 20, 5, 1, 0, 128},         {"LeNet conv2", 12, 20, 50, 5, 1, 0, 128},
+    {"ResNet-20 first", 32, 3, 16, 3, 1, 1, 128},     {"ResNet-20 stage 1", 32, 16, 16, 3, 1, 1, 128},
+    {"ResNet-20 down 2", 32, 16, 32, 3, 2, 1, 128},   {"ResNet-20 stage 2", 16, 32, 32, 3, 1, 1, 128},
+    {"ResNet-20 down 3", 16, 32, 64, 3, 2, 1, 128},   {"ResNet-20 stage 3", 8, 64, 64, 3, 1, 1, 128},
+    {"ResNet-18 first", 224, 3, 64, 7, 2, 3, 16},     {"ResNet-18 stage 1", 56, 64, 64, 3, 1, 1, 16},
+    {"ResNet-18 down 2", 56, 64, 128, 3, 2, 1, 16},   {"ResNet-18 skip 2", 56, 64, 128, 1, 2, 0, 16},
+    {"ResNet-18 stage 2", 28, 128, 128, 3, 1, 1, 16}, {"ResNet-18 down 3", 28, 128, 256, 3, 2, 1, 16},
+    {"ResNet-18 skip 3", 28, 128, 256, 1, 2, 0, 16},  {"ResNet-18 stage 3", 14, 256, 256, 3, 1, 1, 16},
+    {"ResNet-18 down 4", 14, 256, 512, 3, 2, 1, 16},  {"ResNet-18 stage 4", 7, 512, 512, 3, 1, 1, 16},
+    {"ResNet-18 first", 224, 3, 64, 7, 2, 3, 1},      {"ResNet-18 stage 1", 56, 64, 64, 3, 1, 1, 1},
+    {"ResNet-18 stage 2", 28, 128, 128, 3, 1, 1, 1},  {"ResNet-18 stage 3", 14, 256, 256, 3, 1, 1, 1},
+    {"ResNet-18 stage 4", 7, 512, 512, 3, 1, 1, 1},   {"1 x 1", 28, 256, 128, 1, 1, 0, 16},
+    {"channel-wise", 28, 128, 128, 3, 1, 1, 16, 128},
+};
+
+enum class Pass { forward, data, weights };
+
+struct Arrays {
+  std::vector<float> x, w, y, workspace;
+  explicit Arrays(const Layer& l)
+      : x(static_cast<std::size_t>(l.size * l.size * l.channels * l.batch)),
+        w(static_cast<std::size_t>(l.filter * l.filter * l.channels / l.groups * l.filters)),
+        y(static_cast<std::size_t>(l.out() * l.out() * l.filters * l.batch)),
+        workspace(2 * w.size()) {
+    unsigned state = 1;
+    for (auto* v : {&x, &w, &y})
+      for (float& e : *v) e = static_cast<float>((state = state * 1664525u + 1013904223u) >> 9) / 8388608.0f - 0.5f;
+  }
+};
+
+void ours(const Convolution& p, Pass pass, Arrays& a) {
+  switch (pass) {
+    case Pass::forward:
+      return dl::cpu::convolve(p, a.x.data(), a.w.data(), a.y.data());
+    case Pass::data:
+      return dl::cpu::convolveDataGradient(p, a.y.data(), a.w.data(), a.x.data(), a.workspace.data());
+    default:
+      return dl::cpu::convolveWeightGradient(p, a.x.data(), a.y.data(), a.w.data(), a.workspace.data());
+  }
+}
+
+#if DLARRAY_HAS_ONEDNN
+// One pass of one layer in oneDNN, on arrays of ours: described as they are (column-major [H W C B] is its nchw with H and W
+// exchanged), or in the layout that it likes best, with reorders.
+class Reference {
+ public:
+  Reference(const Layer& l, Pass pass, Arrays& a, bool plain) : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
+    using namespace dnnl;
+    using tag = memory::format_tag;
+    const auto type = memory::data_type::f32;
+    const memory::dims x{l.batch, l.channels, l.size, l.size}, y{l.batch, l.filters, l.out(), l.out()};
+    memory::dims w{l.filters, l.channels, l.filter, l.filter};
+    if (l.groups > 1) w = {l.groups, l.filters / l.groups, l.channels / l.groups, l.filter, l.filter};
+    const tag wTag = l.groups > 1 ? tag::goihw : tag::oihw;
+    const memory::desc ourX(x, type, tag::nchw), ourW(w, type, wTag), ourY(y, type, tag::nchw);
+    const memory::desc anyX(x, type, plain ? tag::nchw : tag::any), anyW(w, type, plain ? wTag : tag::any),
+        anyY(y, type, plain ? tag::nchw : tag::any);
+    const Index end = (l.out() - 1) * l.stride + l.filter - l.size - l.padding;
+    const memory::dims stride(2, l.stride), dilation(2, 0), start(2, l.padding), ends(2, end);
+    const auto direct = algorithm::convolution_direct;
+    const convolution_forward::primitive_desc forward(
+        {prop_kind::forward_training, direct, anyX, anyW, anyY, stride, dilation, start, ends}, engine_);
+    memory mx(ourX, engine_, a.x.data()), mw(ourW, engine_, a.w.data()), my(ourY, engine_, a.y.data());
+    if (pass == Pass::forward) {
+      info = forward.impl_info_str();
+      run(convolution_forward(forward),
+          {take(mx, forward.src_desc(), DNNL_ARG_SRC), take(mw, forward.weights_desc(), DNNL_ARG_WEIGHTS)},
+          {give(my, forward.dst_desc(), DNNL_ARG_DST)});
+    } else if (pass == Pass::data) {
+      const convolution_backward_data::primitive_desc p({direct, anyX, anyW, anyY, stride, dilation, start, ends}, engine_,
+                                                        forward);
+      info = p.impl_info_str();
+      run(convolution_backward_data(p),
+          {take(my, p.diff_dst_desc(), DNNL_ARG_DIFF_DST), take(mw, p.weights_desc(), DNNL_ARG_WEIGHTS)},
+          {give(mx, p.diff_src_desc(), DNNL_ARG_DIFF_SRC)});
+    } else {
+      const convolution_backward_weights::primitive_desc p({direct, anyX, anyW, anyY, stride, dilation, start, ends}, engine_,
+                                                           forward);
+      info = p.impl_info_str();
+      run(convolution_backward_weights(p), {take(mx, p.src_desc(), DNNL_ARG_SRC), take(my, p.diff_dst_desc(), DNNL_ARG_DIFF_DST)},
+          {give(mw, p.diff_weights_desc(), DNNL_ARG_DIFF_WEIGHTS)});
+    }
+  }
+
+  void operator()() {
+    for (const Step& s : steps_) s.primitive.execute(stream_, s.arguments);
+    stream_.wait();
+  }
+  std::string info;
+
+ private:
+  struct Step {
+    dnnl::primitive primitive;
+    std::unordered_map<int, dnnl::memory> arguments;
+  };
+  struct Argument {
+    int number;
+    dnnl::memory memory;
+    std::vector<Step> reorder;
+  };
+  Argument between(const dnnl::memory& mine, const dnnl::memory::desc& theirs, int number, bool in) {
+    if (mine.get_desc() == theirs) return {number, mine, {}};
+    dnnl::memory other(theirs, engine_);
+    const dnnl::memory& from = in ? mine : other;
+    const dnnl::memory& to = in ? other : mine;
+    return {number, other, {{dnnl::reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}}}};
+  }
+  Argument take(const dnnl::memory& mine, const dnnl::memory::desc& d, int number) { return between(mine, d, number, true); }
+  Argument give(const dnnl::memory& mine, const dnnl::memory::desc& d, int number) { return between(mine, d, number, false); }
+  void run(const dnnl::primitive& p, const std::vector<Argument>& in, const std::vector<Argument>& out) {
+    Step main{p, {}};
+    for (const auto* list : {&in, &out})
+      for (const Argument& a : *list) main.arguments.insert({a.number, a.memory});
+    for (const Argument& a : in) steps_.insert(steps_.end(), a.reorder.begin(), a.reorder.end());
+    steps_.push_back(main);
+    for (const Argument& a : out) steps_.insert(steps_.end(), a.reorder.begin(), a.reorder.end());
+  }
+
+  dnnl::engine engine_;
+  dnnl::stream stream_;
+  std::vector<Step> steps_;
+};
+#endif
+
+double largestDifference(const std::vector<float>& a, const std::vector<float>& b) {
+  double difference = 0, largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference = std::max(difference, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+    largest = std::max(largest, std::abs(static_cast<double>(a[i])));
+  }
+  return difference / largest;
+}
+
+void compare(const Layer& l, Pass pass) {
+  Arrays mine(l), product(l);
+  const Convolution p = l.sizes();
+  std::vector<float> a(1024 * 1024, 0.5f), b = a, c = a;
+  std::vector<bench::Candidate> candidates{
+      {"ours", [&] { ours(p, pass, mine); }},
+      {"product", [&] { dl::cpu::gemm(false, false, 512, 512, 512, 1.0f, a.data(), b.data(), 0.0f, c.data()); }}};
+#if DLARRAY_HAS_ONEDNN
+  Arrays plainly(l), freely(l);
+  Reference plain(l, pass, plainly, true), any(l, pass, freely, false);
+  candidates.push_back({"oneDNN plain", [&] { plain(); }});
+  candidates.push_back({"oneDNN reordered", [&] { any(); }});
+#endif
+  bench::measure(candidates, 7, 0.01);
+  const double peak = 2.0 * 512 * 512 * 512 / candidates[1].seconds, rate = l.operations() / candidates[0].seconds;
+  std::printf("%-18s batch %3d %-8s ours %6.1f GFLOP/s, of product %.2f", l.name, static_cast<int>(l.batch),
+              pass == Pass::forward ? "forward"
+              : pass == Pass::data  ? "data"
+                                    : "weights",
+              rate / 1e9, rate / peak);
+#if DLARRAY_HAS_ONEDNN
+  const double best = std::min(candidates[2].seconds, candidates[3].seconds);
+  const auto result = [&](const Arrays& v) { return pass == Pass::forward ? v.y : pass == Pass::data ? v.x : v.w; };
+  std::printf("; oneDNN plain %6.1f, reordered %6.1f; ours / best %.2f (differs by %.0e)",
+              l.operations() / candidates[2].seconds / 1e9, l.operations() / candidates[3].seconds / 1e9,
+              best / candidates[0].seconds, largestDifference(result(mine), result(freely)));
+#endif
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+// bench_convolution [THREADS [NAME]]: all layers, or those whose names begin so.
+int main(int count, char** arguments) {
+  const int available = omp_get_max_threads(), wanted = count > 1 ? std::atoi(arguments[1]) : 0;
+  for (const int threads : {1, 2}) {
+    if (threads > available || (wanted && threads != wanted)) continue;
+    omp_set_num_threads(threads);
+    std::printf("%d thread%s\n", threads, threads == 1 ? "" : "s");
+    for (const Layer& l : layers)
+      if (count < 3 || std::string(l.name).starts_with(arguments[2]))
+        for (const Pass pass : {Pass::forward, Pass::data, Pass::weights}) compare(l, pass);
+  }
+}
