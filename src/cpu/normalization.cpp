@@ -6,15 +6,16 @@
 
 #include "cpu/arch.hpp"
 #include "cpu/parallel.hpp"
+#include "cpu/normalization_rows.hpp"
 #include "cpu/simd/normalization.hpp"
 
 namespace dl::cpu {
 namespace {
 
-// What is summed in single precision before it is added up in double: few enough to stay in the nearest caches while it is read twice.
-constexpr Index block = Index{1} << 14;
+// What is summed in the array's precision before it is added up in double.
+constexpr Index block = Index{1} << 13;
 // What belongs together is normalised while it is still in the second cache, if it fits.
-constexpr Index cachedBytes = Index{3} << 18;
+constexpr Index cachedBytes = Index{1} << 19;
 // Shorter runs are worked on together with their neighbours of other channels.
 constexpr Index shortRun = 16;
 
@@ -39,7 +40,8 @@ class Chunks {
     const Index stride = how_.inner * how_.kept;
     if (pieces_ > 1) {
       const Index within = chunk % pieces_ * block;
-      return {position * how_.inner + chunk / pieces_ * stride + within, within, {std::min(block, how_.inner - within), stride, 1}};
+      return {
+          position * how_.inner + chunk / pieces_ * stride + within, within, {std::min(block, how_.inner - within), stride, 1}};
     }
     const Index first = chunk * segments_;
     return {position * how_.inner + first * stride, 0, {how_.inner, stride, std::min(segments_, how_.outer - first)}};
@@ -61,30 +63,8 @@ class Chunks {
   Index pieces_, segments_, perPosition_;
 };
 
-// Mean and sum of squared deviations of n elements, joined as Chan, Golub and LeVeque do.
-struct Moments {
-  double n = 0, mean = 0, squares = 0;
-  void join(const Moments& other) {
-    if (other.n == 0) return;
-    const double total = n + other.n, difference = other.mean - mean;
-    mean += difference * other.n / total;
-    squares += other.squares + difference * difference * n * other.n / total;
-    n = total;
-  }
-};
-
-template <class T>
-Moments momentsOf(const NormalizationKernels<T>& kernels, const T* x, Runs runs) {
-  const auto n = static_cast<double>(runs.length * runs.count);
-  const T centre = static_cast<T>(static_cast<double>(kernels.sum(x, runs)) / n);
-  T sums[2];
-  kernels.deviations(x, runs, centre, sums);
-  const double shift = static_cast<double>(sums[0]) / n;
-  return {n, static_cast<double>(centre) + shift, std::max(0.0, static_cast<double>(sums[1]) - shift * static_cast<double>(sums[0]))};
-}
-
-// Runs collect(position, chunk) for all, finish(position) behind its chunks, and spread(position, chunk) behind that: position by position
-// while it is in the cache, or each for all positions.
+// Runs collect(position, chunk) for all, finish(position) behind its chunks, and spread(position, chunk) behind that: position by
+// position while it is in the cache, or each for all positions.
 template <class Collect, class Finish, class Spread>
 void inThreeSteps(const Normalization& how, const Chunks& chunks, Index bytes, Collect collect, Finish finish, Spread spread) {
   const Index each = chunks.perPosition(), elements = how.inner * how.outer;
@@ -120,27 +100,11 @@ std::unique_ptr<T[]> stretched(const Normalization& how, const T* values) {
 
 bool inShortRuns(const Normalization& how) { return how.run < shortRun && how.inner > how.run; }
 
-template <class T>
-T inverseDeviation(T variance, double epsilon) {
-  return static_cast<T>(1 / std::sqrt(static_cast<double>(variance) + epsilon));
-}
-
-// dx = a scale g + b (x - mean) + c, from the sums of scale g and of scale g (x - mean) over all n elements.
-template <class T>
-struct Combination {
-  T a = 0, b = 0, c = 0;
-  Combination() = default;
-  Combination(T factor, double sum, double product, Index n)
-      : a(factor),
-        b(static_cast<T>(-static_cast<double>(factor) * factor * factor * product / static_cast<double>(n))),
-        c(static_cast<T>(-static_cast<double>(factor) * sum / static_cast<double>(n))) {}
-};
-
 // The gradient where neighbours belong to different channels: each task takes some middle positions, adds up what the offsets
 // and scales get from them, and the tasks' sums are added in order.
 template <class T>
-void gradientInShortRuns(const Normalization& how, const T* g, const T* x, const T* scale, const T* mean, const T* variance, T* dx,
-                         T* dOffset, T* dScale) {
+void gradientInShortRuns(const Normalization& how, const T* g, const T* x, const T* scale, const T* mean, const T* variance,
+                         T* dx, T* dOffset, T* dScale) {
   const NormalizationKernels<T> kernels = DLARRAY_FOR_ARCH(normalizationKernels<T>)();
   constexpr Index most = 32;
   const Index width = how.run * how.channels, perTask = (how.kept + most - 1) / most, tasks = (how.kept + perTask - 1) / perTask;
@@ -181,6 +145,7 @@ void gradientInShortRuns(const Normalization& how, const T* g, const T* x, const
 template <class T>
 void normalize(const Normalization& how, const T* x, const T* offset, const T* scale, T* mean, T* variance, T* y) {
   const NormalizationKernels<T> kernels = DLARRAY_FOR_ARCH(normalizationKernels<T>)();
+  if (inMemoryOrder(how, sizeof(T))) return normalizeInOrder(kernels, how, x, offset, scale, mean, variance, y);
   const Chunks chunks(how);
   const Index each = chunks.perPosition(), perSegment = how.inner / how.run, n = how.inner * how.outer;
   const bool together = inShortRuns(how);
@@ -194,7 +159,8 @@ void normalize(const Normalization& how, const T* x, const T* offset, const T* s
       how, chunks, sizeof(T),
       [&](Index k, Index c) {
         const auto chunk = chunks(k, c);
-        moments[static_cast<std::size_t>(k * each + c)] = momentsOf(kernels, x + chunk.start, chunk.runs);
+        moments[static_cast<std::size_t>(k * each + c)] =
+            momentsOf(kernels, x + chunk.start, chunk.runs, guessedMean(kernels, how, x, k));
       },
       [&](Index k) {
         Moments all;
@@ -225,6 +191,7 @@ void normalizeGradient(const Normalization& how, const T* g, const T* x, const T
                        T* dOffset, T* dScale) {
   if (inShortRuns(how)) return gradientInShortRuns(how, g, x, scale, mean, variance, dx, dOffset, dScale);
   const NormalizationKernels<T> kernels = DLARRAY_FOR_ARCH(normalizationKernels<T>)();
+  if (inMemoryOrder(how, 2 * sizeof(T))) return gradientInOrder(kernels, how, g, x, scale, mean, variance, dx, dOffset, dScale);
   const Chunks chunks(how);
   const Index each = chunks.perPosition(), perSegment = how.inner / how.run;
   struct Pair {
@@ -257,7 +224,8 @@ void normalizeGradient(const Normalization& how, const T* g, const T* x, const T
           sum += s * all[i].sum;
           product += s * all[i].product;
         }
-        combinations[static_cast<std::size_t>(k)] = {inverseDeviation(variance[k], how.epsilon), sum, product, how.inner * how.outer};
+        combinations[static_cast<std::size_t>(k)] = {inverseDeviation(variance[k], how.epsilon), sum, product,
+                                                     how.inner * how.outer};
       },
       [&](Index k, Index c) {
         if (!dx) return;
@@ -293,10 +261,10 @@ void scaleChannels(Index inner, Index kept, Index outer, const T* x, const T* me
 
 template void normalize(const Normalization&, const float*, const float*, const float*, float*, float*, float*);
 template void normalize(const Normalization&, const double*, const double*, const double*, double*, double*, double*);
-template void normalizeGradient(const Normalization&, const float*, const float*, const float*, const float*, const float*, float*, float*,
-                                float*);
-template void normalizeGradient(const Normalization&, const double*, const double*, const double*, const double*, const double*, double*,
-                                double*, double*);
+template void normalizeGradient(const Normalization&, const float*, const float*, const float*, const float*, const float*,
+                                float*, float*, float*);
+template void normalizeGradient(const Normalization&, const double*, const double*, const double*, const double*, const double*,
+                                double*, double*, double*);
 template void scaleChannels(Index, Index, Index, const float*, const float*, const float*, const float*, float*);
 template void scaleChannels(Index, Index, Index, const double*, const double*, const double*, const double*, double*);
 

@@ -31,7 +31,9 @@ Shape plain(std::initializer_list<Index> sizes) {
 }
 
 // The array as its statistics see it, and as its channels do; both without labels.
-DlArray grouped(const Operand& x, const Normalization& how) { return engine::reshapeTo(x, plain({how.inner, how.kept, how.outer})); }
+DlArray grouped(const Operand& x, const Normalization& how) {
+  return engine::reshapeTo(x, plain({how.inner, how.kept, how.outer}));
+}
 DlArray byChannel(const Operand& x, const Normalization& how) {
   return engine::reshapeTo(x, plain({how.run, how.channels, numel(x) / (how.run * how.channels)}));
 }
@@ -49,8 +51,9 @@ Standardised standardised(const DlArray& x, const Normalization& how) {
 
 // ---- fused -------------------------------------------------------------------------------------------------------------
 
-// The result for x, offset, scale (columns of all channels) and an array of two columns, which the kernel fills with the mean and variance
-// of each middle position: a second result that the gradient and the caller need, and that is not worth reading x once more.
+// The result for x, offset, scale (columns of all channels) and an array of two columns, which the kernel fills with the mean and
+// variance of each middle position: a second result that the gradient and the caller need, and that is not worth reading x once
+// more.
 struct Normalize {
   static constexpr const char* name = "normalize";
   static constexpr unsigned kept = 0b1101;
@@ -61,8 +64,8 @@ struct Normalize {
     const auto as = [&](auto zero) {
       using T = decltype(zero);
       T* statistics = Storage::mutableData<T>(in[3]);
-      cpu::normalize(how, Storage::data<T>(in[0]), Storage::data<T>(in[1]), Storage::data<T>(in[2]), statistics, statistics + how.kept,
-                     Storage::mutableData<T>(y));
+      cpu::normalize(how, Storage::data<T>(in[0]), Storage::data<T>(in[1]), Storage::data<T>(in[2]), statistics,
+                     statistics + how.kept, Storage::mutableData<T>(y));
     };
     Storage::of(y).type == Type::Single ? as(float()) : as(double());
   }
@@ -91,8 +94,8 @@ struct Normalize {
       using T = decltype(zero);
       const T* statistics = Storage::data<T>(b.input(3));
       cpu::normalizeGradient(how, Storage::data<T>(g), Storage::data<T>(x), Storage::data<T>(b.input(2)), statistics,
-                             statistics + how.kept, b.needs(0) ? Storage::mutableData<T>(dx) : nullptr, Storage::mutableData<T>(dOffset),
-                             Storage::mutableData<T>(dScale));
+                             statistics + how.kept, b.needs(0) ? Storage::mutableData<T>(dx) : nullptr,
+                             Storage::mutableData<T>(dOffset), Storage::mutableData<T>(dScale));
     };
     type == Type::Single ? as(float()) : as(double());
     if (b.needs(0)) b.add(0, std::move(dx));
@@ -174,8 +177,7 @@ class Arguments {
   Arguments(const Operand& x, std::string_view dataFormat, double epsilon, const char* function)
       : data_(x, dataFormat, function), function_(function), where_(x.where()), type_(Storage::of(x).type) {
     const std::uint32_t set = dimensionsWith(shape(), "C");
-    if (set == 0)
-      fail(where_, "dlarray:channels", "{}: {} has no channel dimension, C", function, toString(shape()));
+    if (set == 0) fail(where_, "dlarray:channels", "{}: {} has no channel dimension, C", function, toString(shape()));
     if (!(epsilon > 0)) fail(where_, "dlarray:epsilon", "{}: epsilon is {}; it must be positive", function, epsilon);
     channels_ = sizeOf(shape(), set);
     run_ = sizeOf(shape(), dimensionsWith(shape(), "S"));
@@ -247,11 +249,13 @@ Batch batch(Arguments& in, const DlArray& offset, const DlArray& scale, double e
     const DlArray none = engine::filled(plain({how.kept, 1}), Storage::of(x).type, std::numeric_limits<double>::quiet_NaN());
     return {in.result(values), none, none};
   }
-  return {in.result(values), engine::apply(Statistic<true>{how}, x, statistics), engine::apply(Statistic<false>{how}, x, statistics)};
+  return {in.result(values), engine::apply(Statistic<true>{how}, x, statistics),
+          engine::apply(Statistic<false>{how}, x, statistics)};
 }
 
 void checkDecay(double decay, const char* what, const std::source_location& where) {
-  if (!(decay >= 0 && decay <= 1)) fail(where, "batchnorm:decay", "batchnorm: {} is {}; it must lie between 0 and 1", what, decay);
+  if (!(decay >= 0 && decay <= 1))
+    fail(where, "batchnorm:decay", "batchnorm: {} is {}; it must lie between 0 and 1", what, decay);
 }
 
 // C alone, with spatial dimensions before it: what is normalised together lies apart.
@@ -335,8 +339,9 @@ DlArray groupnorm(Operand x, const GroupCount& groups, Operand offset, Operand s
     fail(x.where(), "groupnorm:groups", "groupnorm: the groups are \"{}\", not a number, \"all-channels\" or \"channel-wise\"",
          groups.word());
   else if (count < 1 || in.channels() % count != 0)
-    fail(x.where(), "groupnorm:groups", "groupnorm: {} groups of {} channels, {}; the number of groups must divide that of the channels",
-         count, in.channels(), toString(in.shape()));
+    fail(x.where(), "groupnorm:groups",
+         "groupnorm: {} groups of {} channels, {}; the number of groups must divide that of the channels", count, in.channels(),
+         toString(in.shape()));
   return simple(in, offset, scale, byGroups(in, count, options.epsilon));
 }
 
@@ -348,7 +353,8 @@ DlArray instancenorm(Operand x, Operand offset, Operand scale, const Instancenor
 DlArray crosschannelnorm(Operand x, Index windowSize, const CrosschannelnormOptions& options) {
   Arguments in(x, options.dataFormat, 1, "crosschannelnorm");
   if (windowSize < 1)
-    fail(x.where(), "crosschannelnorm:window", "crosschannelnorm: the window has {} channels; it must have one at least", windowSize);
+    fail(x.where(), "crosschannelnorm:window", "crosschannelnorm: the window has {} channels; it must have one at least",
+         windowSize);
   const DlArray data = in.data(), squares = data % data;
   const Lanes along{in.run(), in.channels(), in.run() * in.channels() == 0 ? 0 : numel(data) / (in.run() * in.channels())};
   const Index last = in.channels() - 1;
@@ -357,7 +363,8 @@ DlArray crosschannelnorm(Operand x, Index windowSize, const CrosschannelnormOpti
     sums = std::move(sums) + shiftAlong(squares, along, static_cast<int>(step), 0);
   for (Index step = 1; step <= std::min(windowSize / 2, last); ++step)
     sums = std::move(sums) + shiftAlong(squares, along, -static_cast<int>(step), 0);
-  const DlArray base = std::move(sums) % numberLike(data, options.alpha / static_cast<double>(windowSize)) + numberLike(data, options.k);
+  const DlArray base =
+      std::move(sums) % numberLike(data, options.alpha / static_cast<double>(windowSize)) + numberLike(data, options.k);
   return in.result(data / power(base, numberLike(data, options.beta)));
 }
 

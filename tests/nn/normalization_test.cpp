@@ -18,13 +18,16 @@ BOOST_AUTO_TEST_CASE(unlabelled_data_comes_back_as_it_came) {
   BOOST_TEST(dims(y) == "");
   BOOST_TEST(isequal(y, want));
   BOOST_TEST(isequal(layernorm(x, offset, scale, {.dataFormat = "SBC"}), stripdims(layernorm(labelled, offset, scale), "SBC")));
-  BOOST_TEST(isequal(groupnorm(x, 2, offset, scale, {.dataFormat = "SBC"}), stripdims(groupnorm(labelled, 2, offset, scale), "SBC")));
-  BOOST_TEST(isequal(instancenorm(x, offset, scale, {.dataFormat = "SBC"}), stripdims(instancenorm(labelled, offset, scale), "SBC")));
+  BOOST_TEST(
+      isequal(groupnorm(x, 2, offset, scale, {.dataFormat = "SBC"}), stripdims(groupnorm(labelled, 2, offset, scale), "SBC")));
+  BOOST_TEST(
+      isequal(instancenorm(x, offset, scale, {.dataFormat = "SBC"}), stripdims(instancenorm(labelled, offset, scale), "SBC")));
   BOOST_TEST(isequal(crosschannelnorm(x, 2, {.dataFormat = "SBC"}), stripdims(crosschannelnorm(labelled, 2), "SBC")));
 }
 
 BOOST_AUTO_TEST_CASE(running_statistics) {
-  const DlArray x = dlarray(dlarray({{1, 3}, {10, 30}}), "CB"), mu = dlarray({0.5, -1.0}), variance = dlarray(std::vector<double>{2, 4}, "C");
+  const DlArray x = dlarray(dlarray({{1, 3}, {10, 30}}), "CB"), mu = dlarray({0.5, -1.0}),
+                variance = dlarray(std::vector<double>{2, 4}, "C");
   const auto [y, newMean, newVariance] = batchnorm<3>(x, 0, 1, mu, variance, {.meanDecay = 0.5, .varianceDecay = 0.25});
   BOOST_TEST(isequal(y, batchnorm(x, 0, 1)));
   BOOST_TEST(isequal(newMean, dlarray({1.25, 9.5})));
@@ -74,7 +77,8 @@ BOOST_AUTO_TEST_CASE(mistakes) {
     BOOST_TEST(said.starts_with(sentence), said);
   };
   says([&] { batchnorm(plainX, 0, 1); },
-       "batchnorm: 4 x 3 has no labels to tell channels from observations; label it, dlarray(X, \"CB\"), or say .dataFormat = \"CB\"");
+       "batchnorm: 4 x 3 has no labels to tell channels from observations; label it, dlarray(X, \"CB\"), or say .dataFormat = "
+       "\"CB\"");
   says([&] { batchnorm(x, 0, 1, {.dataFormat = "SCB"}); }, "batchnorm: 4(S) x 3(C) x 2(B) has labels already");
   says([&] { layernorm(dlarray(plainX, "SB"), 0, 1); }, "layernorm: 4(S) x 3(B) has no channel dimension, C");
   says([&] { batchnorm(x, ones(2, 1), 1); }, "batchnorm: the offset is 2 x 1 but the data has 3 channels: 4(S) x 3(C) x 2(B)");
@@ -82,10 +86,12 @@ BOOST_AUTO_TEST_CASE(mistakes) {
   says([&] { batchnorm(x, 0, 1, ones(4, 1), 1); }, "batchnorm: the mean is 4 x 1 but the data has 3 channels");
   says([&] { batchnorm<3>(x, 0, 1, 0, ones(2, 2)); }, "batchnorm: the variance is 2 x 2 but the data has 3 channels");
   says([&] { batchnorm(x, 0, 1, {.epsilon = 0}); }, "batchnorm: epsilon is 0; it must be positive");
-  says([&] { batchnorm<3>(x, 0, 1, 0, 1, {.meanDecay = 2}); }, "batchnorm: the decay of the mean is 2; it must lie between 0 and 1");
+  says([&] { batchnorm<3>(x, 0, 1, 0, 1, {.meanDecay = 2}); },
+       "batchnorm: the decay of the mean is 2; it must lie between 0 and 1");
   says([&] { groupnorm(x, 2, 0, 1); },
        "groupnorm: 2 groups of 3 channels, 4(S) x 3(C) x 2(B); the number of groups must divide that of the channels");
-  says([&] { groupnorm(x, "each", 0, 1); }, "groupnorm: the groups are \"each\", not a number, \"all-channels\" or \"channel-wise\"");
+  says([&] { groupnorm(x, "each", 0, 1); },
+       "groupnorm: the groups are \"each\", not a number, \"all-channels\" or \"channel-wise\"");
   says([&] { layernorm(x, 0, 1, {.operationDimension = "time"}); },
        "layernorm: .operationDimension is \"time\", not \"batch-excluded\", \"spatial-channel\" or \"channel-only\"");
   says([&] { crosschannelnorm(x, 0); }, "crosschannelnorm: the window has 0 channels; it must have one at least");

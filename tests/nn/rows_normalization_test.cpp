@@ -40,7 +40,9 @@ std::map<std::vector<Index>, Moments> momentsOf(const Plain& x, const Key& key) 
   return all;
 }
 
-double number(const Plain& values, Index channel) { return values.values[values.values.size() == 1 ? 0 : static_cast<std::size_t>(channel)]; }
+double number(const Plain& values, Index channel) {
+  return values.values[values.values.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
+}
 
 Numbers normalised(const Plain& x, const Plain& offset, const Plain& scale, const Key& key, double epsilon = 1e-5) {
   auto moments = momentsOf(x, key);
@@ -61,8 +63,13 @@ Key byGroup(Index channels) {
 }
 
 // Long and short runs, one and several observations, with and without time; channels are 4 everywhere.
-const char* const shapes[] = {"3(S) x 2(S) x 4(C) x 3(B)", "20(S) x 4(C) x 2(B) x 2(T)", "4(C) x 6(B)", "4(C) x 3(B) x 5(T)",
-                              "5(S) x 4(C)", "4(C) x 7(T)", "2(S) x 3(S) x 2(S) x 4(C) x 2(B) x 2(U)"};
+const char* const shapes[] = {"3(S) x 2(S) x 4(C) x 3(B)",
+                              "20(S) x 4(C) x 2(B) x 2(T)",
+                              "4(C) x 6(B)",
+                              "4(C) x 3(B) x 5(T)",
+                              "5(S) x 4(C)",
+                              "4(C) x 7(T)",
+                              "2(S) x 3(S) x 2(S) x 4(C) x 2(B) x 2(U)"};
 
 void checkNorm(const std::string& name, const std::function<DlArray(const Arrays&)>& op, const Key& key) {
   for (const char* shape : shapes) {
@@ -89,8 +96,8 @@ BOOST_AUTO_TEST_CASE(batch) {
   checkNorm(
       "batchnorm", [](const Arrays& x) { return batchnorm(x[0], x[1], x[2]); }, byChannel);
   checkNorm(
-      "batchnorm training",
-      [](const Arrays& x) { return std::get<0>(batchnorm<3>(x[0], x[1], x[2], zeros(4, 1), ones(4, 1))); }, byChannel);
+      "batchnorm training", [](const Arrays& x) { return std::get<0>(batchnorm<3>(x[0], x[1], x[2], zeros(4, 1), ones(4, 1))); },
+      byChannel);
 }
 
 BOOST_AUTO_TEST_CASE(batch_with_statistics) {
@@ -102,7 +109,8 @@ BOOST_AUTO_TEST_CASE(batch_with_statistics) {
                 Numbers y(x[0].values.size());
                 forEach(x[0].size, [&](std::size_t k, auto& at) {
                   const Index c = places(x[0], at).at('C');
-                  y[k] = (x[0].values[k] - number(x[3], c)) / std::sqrt(number(x[4], c) + 1e-3) * number(x[2], c) + number(x[1], c);
+                  y[k] =
+                      (x[0].values[k] - number(x[3], c)) / std::sqrt(number(x[4], c) + 1e-3) * number(x[2], c) + number(x[1], c);
                 });
                 return y;
               },
@@ -139,11 +147,16 @@ BOOST_AUTO_TEST_CASE(layers_groups_and_instances) {
   checkNorm(
       "layernorm", [](const Arrays& x) { return layernorm(x[0], x[1], x[2]); }, byObservation);
   checkNorm(
-      "layernorm of S and C", [](const Arrays& x) { return layernorm(x[0], x[1], x[2], {.operationDimension = "spatial-channel"}); },
-      [](const auto& at) { return std::vector<Index>{at.at('B'), at.at('T'), at.at('U')}; });
+      "layernorm of S and C",
+      [](const Arrays& x) { return layernorm(x[0], x[1], x[2], {.operationDimension = "spatial-channel"}); },
+      [](const auto& at) {
+        return std::vector<Index>{at.at('B'), at.at('T'), at.at('U')};
+      });
   checkNorm(
       "layernorm of C", [](const Arrays& x) { return layernorm(x[0], x[1], x[2], {.operationDimension = "channel-only"}); },
-      [](const auto& at) { return std::vector<Index>{at.at('S'), at.at('B'), at.at('T'), at.at('U')}; });
+      [](const auto& at) {
+        return std::vector<Index>{at.at('S'), at.at('B'), at.at('T'), at.at('U')};
+      });
   checkNorm(
       "groupnorm", [](const Arrays& x) { return groupnorm(x[0], 2, x[1], x[2]); }, byGroup(2));
   checkNorm(
@@ -165,7 +178,8 @@ BOOST_AUTO_TEST_CASE(neighbouring_channels) {
                   Numbers y(x[0].values.size());
                   forEach(x[0].size, [&](std::size_t k, auto& at) {
                     double squares = 0;
-                    const Index first = std::max<Index>(0, at[c] - (window - 1) / 2), last = std::min(x[0].size[c] - 1, at[c] + window / 2);
+                    const Index first = std::max<Index>(0, at[c] - (window - 1) / 2),
+                                last = std::min(x[0].size[c] - 1, at[c] + window / 2);
                     for (Index i = first; i <= last; ++i) {
                       auto there = at;
                       there[c] = i;
@@ -187,7 +201,8 @@ BOOST_AUTO_TEST_CASE(large) {
     scale.values = {1, 2, -1, 0.25};
     const Numbers want = normalised(x, offset, scale, key);
     BOOST_TEST(difference(op(array(x), array(offset), array(scale)), want, 1e-11) == "", shape);
-    BOOST_TEST(difference(op(array(x, Type::Single), array(offset, Type::Single), array(scale, Type::Single)), want, 3e-5) == "", shape);
+    BOOST_TEST(difference(op(array(x, Type::Single), array(offset, Type::Single), array(scale, Type::Single)), want, 3e-5) == "",
+               shape);
     // Both ways to the gradient, fused and in operations.
     for (const Type type : {Type::Double, Type::Single}) {
       const auto gradients = [&](bool higher) {
@@ -201,8 +216,12 @@ BOOST_AUTO_TEST_CASE(large) {
       const auto fused = gradients(false), composed = gradients(true);
       const double tolerance = type == Type::Double ? 1e-9 : 2e-3;
       BOOST_TEST(difference(std::get<0>(fused), plain(std::get<0>(composed)).values, tolerance) == "", shape);
-      BOOST_TEST(difference(std::get<1>(fused) / numel(x.size), plain(std::get<1>(composed) / numel(x.size)).values, tolerance) == "", shape);
-      BOOST_TEST(difference(std::get<2>(fused) / numel(x.size), plain(std::get<2>(composed) / numel(x.size)).values, tolerance) == "", shape);
+      BOOST_TEST(
+          difference(std::get<1>(fused) / numel(x.size), plain(std::get<1>(composed) / numel(x.size)).values, tolerance) == "",
+          shape);
+      BOOST_TEST(
+          difference(std::get<2>(fused) / numel(x.size), plain(std::get<2>(composed) / numel(x.size)).values, tolerance) == "",
+          shape);
     }
   };
   const auto batchnormed = [](const DlArray& x, const DlArray& o, const DlArray& s) { return batchnorm(x, o, s); };
