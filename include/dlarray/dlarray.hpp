@@ -6,6 +6,7 @@
 #include <dlarray/error.hpp>
 #include <dlarray/nn/normalization.hpp>
 #include <dlarray/nn/pooling.hpp>
+#include <dlarray/nn/resize.hpp>
 #include <dlarray/nn/window.hpp>
 #include <dlarray/ops/compare.hpp>
 #include <dlarray/ops/creation.hpp>
