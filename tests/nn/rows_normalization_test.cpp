@@ -71,7 +71,7 @@ const char* const shapes[] = {"3(S) x 2(S) x 4(C) x 3(B)",
                               "4(C) x 7(T)",
                               "2(S) x 3(S) x 2(S) x 4(C) x 2(B) x 2(U)"};
 
-void checkNorm(const std::string& name, const std::function<DlArray(const Arrays&)>& op, const Key& key) {
+void row(const std::string& name, const std::function<DlArray(const Arrays&)>& op, const Key& key) {
   for (const char* shape : shapes) {
     check(Row{name + " of " + shape,
               {{shape}, {"4 x 1", -1, 1}, {"4 x 1", 0.5, 2}},
@@ -93,16 +93,16 @@ void checkNorm(const std::string& name, const std::function<DlArray(const Arrays
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(batch) {
-  checkNorm(
+  row(
       "batchnorm", [](const Arrays& x) { return batchnorm(x[0], x[1], x[2]); }, byChannel);
-  checkNorm(
+  row(
       "batchnorm training", [](const Arrays& x) { return std::get<0>(batchnorm<3>(x[0], x[1], x[2], zeros(4, 1), ones(4, 1))); },
       byChannel);
 }
 
 BOOST_AUTO_TEST_CASE(batch_with_statistics) {
   for (const char* shape : shapes)
-    check(Row{std::string("batchnorm inference of ") + shape,
+    check(Row{"batchnorm inference of " + std::string(shape),
               {{shape}, {"4 x 1"}, {"4 x 1", 0.5, 2}, {"4 x 1"}, {"1 x 4", 0.5, 2}},
               [](const Arrays& x) { return batchnorm(x[0], x[1], x[2], x[3], x[4], {.epsilon = 1e-3}); },
               [](const std::vector<Plain>& x) {
@@ -125,13 +125,13 @@ BOOST_AUTO_TEST_CASE(statistics_of_the_batch) {
   };
   for (const char* shape : shapes) {
     const std::vector<Input> inputs{{shape}, constant({"4 x 1"}), constant({"4 x 1"})};
-    check(Row{std::string("batchnorm mean of ") + shape, inputs,
+    check(Row{"batchnorm mean of " + std::string(shape), inputs,
               [](const Arrays& x) { return std::get<1>(batchnorm<3>(x[0], x[1], x[2])); },
               [&](const std::vector<Plain>& x) { return statistic(x[0], true); }, "4 x 1"});
-    check(Row{std::string("batchnorm variance of ") + shape, inputs,
+    check(Row{"batchnorm variance of " + std::string(shape), inputs,
               [](const Arrays& x) { return std::get<2>(batchnorm<3>(x[0], x[1], x[2])); },
               [&](const std::vector<Plain>& x) { return statistic(x[0], false); }, "4 x 1"});
-    check(Row{std::string("batchnorm running variance of ") + shape,
+    check(Row{"batchnorm running variance of " + std::string(shape),
               {{shape}, constant({"4 x 1"}), constant({"4 x 1"}), {"1 x 4"}, {"4(C) x 1(U)", 0.5, 2}},
               [](const Arrays& x) { return std::get<2>(batchnorm<3>(x[0], x[1], x[2], x[3], x[4], {.varianceDecay = 0.25})); },
               [&](const std::vector<Plain>& x) {
@@ -144,33 +144,33 @@ BOOST_AUTO_TEST_CASE(statistics_of_the_batch) {
 }
 
 BOOST_AUTO_TEST_CASE(layers_groups_and_instances) {
-  checkNorm(
+  row(
       "layernorm", [](const Arrays& x) { return layernorm(x[0], x[1], x[2]); }, byObservation);
-  checkNorm(
+  row(
       "layernorm of S and C",
       [](const Arrays& x) { return layernorm(x[0], x[1], x[2], {.operationDimension = "spatial-channel"}); },
       [](const auto& at) {
         return std::vector<Index>{at.at('B'), at.at('T'), at.at('U')};
       });
-  checkNorm(
+  row(
       "layernorm of C", [](const Arrays& x) { return layernorm(x[0], x[1], x[2], {.operationDimension = "channel-only"}); },
       [](const auto& at) {
         return std::vector<Index>{at.at('S'), at.at('B'), at.at('T'), at.at('U')};
       });
-  checkNorm(
+  row(
       "groupnorm", [](const Arrays& x) { return groupnorm(x[0], 2, x[1], x[2]); }, byGroup(2));
-  checkNorm(
+  row(
       "groupnorm of all", [](const Arrays& x) { return groupnorm(x[0], "all-channels", x[1], x[2]); }, byObservation);
-  checkNorm(
+  row(
       "groupnorm of each", [](const Arrays& x) { return groupnorm(x[0], "channel-wise", x[1], x[2]); }, byBoth);
-  checkNorm(
+  row(
       "instancenorm", [](const Arrays& x) { return instancenorm(x[0], x[1], x[2]); }, byBoth);
 }
 
 BOOST_AUTO_TEST_CASE(neighbouring_channels) {
   for (const Index window : {1, 2, 3, 5, 12})
     for (const char* shape : {"2(S) x 6(C) x 3(B)", "6(C) x 2(B) x 2(T)", "3(S) x 1(C)"})
-      check(Row{std::string("crosschannelnorm of ") + shape,
+      check(Row{"crosschannelnorm of " + std::string(shape),
                 {{shape}},
                 [=](const Arrays& x) { return crosschannelnorm(x[0], window, {.alpha = 0.7, .beta = 0.6, .k = 1.5}); },
                 [=](const std::vector<Plain>& x) {

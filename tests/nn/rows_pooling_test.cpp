@@ -104,14 +104,14 @@ std::size_t largest(const Plain& x, const std::vector<std::size_t>& elements) {
 BOOST_AUTO_TEST_CASE(largest_elements) {
   for (const Case& c : cases) {
     const MaxpoolOptions options{.poolFormat = c.format, .stride = c.stride, .padding = c.padding};
-    check(Row{std::string("maxpool of ") + c.shape,
+    check(Row{"maxpool of " + std::string(c.shape),
               {{c.shape}},
               [&](const Arrays& x) { return maxpool(x[0], c.pool, options); },
               [&](const std::vector<Plain>& x) {
                 return pooled(x[0], c.moves, [&](const auto& e, double) { return x[0].values[largest(x[0], e)]; });
               },
               c.result});
-    check(Row{std::string("maxpool and positions of ") + c.shape,
+    check(Row{"maxpool and positions of " + std::string(c.shape),
               {{c.shape}},
               [&](const Arrays& x) { return std::get<0>(maxpool<3>(x[0], c.pool, options)); },
               [&](const std::vector<Plain>& x) {
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(largest_elements) {
     const std::size_t n = static_cast<std::size_t>(numel(parse(c.shape).size));
     Numbers ties(n);
     for (std::size_t i = 0; i < n; ++i) ties[i] = static_cast<double>(i * 7 % 5 % 3);
-    check(Row{std::string("maxpool positions of ") + c.shape,
+    check(Row{"maxpool positions of " + std::string(c.shape),
               {{c.shape, ties}},
               [&](const Arrays& x) { return std::get<1>(maxpool<3>(x[0], c.pool, options)); },
               [&](const std::vector<Plain>& x) {
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(largest_elements) {
 BOOST_AUTO_TEST_CASE(means) {
   for (const Case& c : cases)
     for (const bool mean : {false, true})
-      check(Row{std::string(mean ? "avgpool without padding of " : "avgpool of ") + c.shape,
+      check(Row{"avgpool " + std::string(mean ? "without padding of " : "of ") + c.shape,
                 {{c.shape}},
                 [&](const Arrays& x) {
                   return avgpool(x[0], c.pool,

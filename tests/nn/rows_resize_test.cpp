@@ -68,8 +68,8 @@ BOOST_AUTO_TEST_CASE(scales_and_sizes) {
                              .geometricTransformMode = way.mode,
                              .nearestRoundingMode = way.rounding};
     };
-    const std::string name = std::string("dlresize ") + way.method + " " + way.mode + " " + way.rounding;
-    check(Row{name + ", larger and smaller",
+    const std::string name = std::string(way.method) + " " + way.mode + " " + way.rounding;
+    check(Row{"dlresize " + name + ", larger and smaller",
               {{"4(S) x 6(S) x 2(C) x 3(B)"}},
               [&](const Arrays& x) {
                 return dlresize(x[0], options({2, 0.5}, {}));
@@ -78,14 +78,14 @@ BOOST_AUTO_TEST_CASE(scales_and_sizes) {
                 return resized(x[0], Size{8, 3, 2, 3}, {2, 0.5}, way);
               },
               "8(S) x 3(S) x 2(C) x 3(B)"});
-    check(Row{name + ", one scale",
+    check(Row{"dlresize " + name + ", one scale",
               {{"5(S) x 4(S) x 2(C)"}},
               [&](const Arrays& x) { return dlresize(x[0], options(1.25, {})); },
               [&](const std::vector<Plain>& x) {
                 return resized(x[0], Size{6, 5, 2}, {1.25, 1.25}, way);
               },
               "6(S) x 5(S) x 2(C)"});
-    check(Row{name + ", to a size",
+    check(Row{"dlresize " + name + ", to a size",
               {{"8(S) x 3(S) x 2(S) x 2(C)"}},
               [&](const Arrays& x) {
                 return dlresize(x[0], options({}, {5, 3, 4}));
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(scales_and_sizes) {
                 return resized(x[0], Size{5, 3, 4, 2}, {5.0 / 8, 1, 2}, way);
               },
               "5(S) x 3(S) x 4(S) x 2(C)"});
-    check(Row{name + ", with time",
+    check(Row{"dlresize " + name + ", with time",
               {{"4(S) x 2(C) x 3(T)"}},
               [&](const Arrays& x) { return dlresize(x[0], options({}, 7)); },
               [&](const std::vector<Plain>& x) {
