@@ -6,6 +6,9 @@
 #include <dlarray/error.hpp>
 #include <dlarray/nn/convolution.hpp>
 #include <dlarray/nn/fullyconnect.hpp>
+#include <dlarray/nn/normalization.hpp>
+#include <dlarray/nn/pooling.hpp>
+#include <dlarray/nn/resize.hpp>
 #include <dlarray/nn/window.hpp>
 #include <dlarray/ops/compare.hpp>
 #include <dlarray/ops/creation.hpp>

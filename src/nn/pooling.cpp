@@ -1,0 +1,282 @@
+#include "cpu/pooling.hpp"
+#include "engine/elementwise.hpp"
+#include "engine/fit.hpp"
+#include "nn/data_format.hpp"
+#include "ops/along.hpp"
+#include "ops/reduction.hpp"
+
+#include <dlarray/nn/pooling.hpp>
+#include <dlarray/ops/elementwise.hpp>
+#include <dlarray/ops/reduction.hpp>
+#include <dlarray/ops/shape.hpp>
+#include <dlarray/subscript.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace dl {
+
+namespace {
+
+using cpu::PoolAxis;
+using cpu::Pooling;
+using engine::Backward;
+using engine::Inputs;
+using engine::Result;
+
+// ---- operations --------------------------------------------------------------------------------------------------------
+
+template <class F>
+void byType(const DlArray& x, F&& f) {
+  Storage::of(x).type == Type::Single ? f(float()) : f(double());
+}
+
+Lanes whole(const Shape& shape) { return {1, numel(shape.size), 1}; }
+
+// Where the largest elements are, as doubles.
+struct MaxPositions {
+  static constexpr const char* name = "maxpoolPositions";
+  Pooling how;
+  Shape to;
+
+  Result infer(const Inputs&) const { return {to, Type::Double}; }
+  void run(const Inputs& in, DlArray& y) const {
+    byType(in[0], [&](auto zero) {
+      using T = decltype(zero);
+      cpu::maxPoolPositions(how, Storage::data<T>(in[0]), Storage::mutableData<double>(y));
+    });
+  }
+};
+
+struct MaxPool {
+  static constexpr const char* name = "maxpool";
+  static constexpr unsigned kept = 1;
+  Pooling how;
+  Shape to;
+
+  Result infer(const Inputs& in) const { return {to, Storage::of(in[0]).type}; }
+  void run(const Inputs& in, DlArray& y) const {
+    byType(y, [&](auto zero) {
+      using T = decltype(zero);
+      cpu::maxPool(how, Storage::data<T>(in[0]), Storage::mutableData<T>(y));
+    });
+  }
+  void gradient(Backward& b) const {
+    const DlArray& x = b.input(0);
+    if (b.recorded()) {
+      b.add(0, scatterAlong(b.gradient(), engine::apply(MaxPositions{how, to}, x), whole(b.shape(0)), b.shape(0)));
+      return;
+    }
+    DlArray dx = Storage::make(b.shape(0), Storage::of(x).type);
+    if (numel(dx) > 0)
+      byType(dx, [&](auto zero) {
+        using T = decltype(zero);
+        cpu::maxPoolGradient(how, Storage::data<T>(x), Storage::data<T>(b.gradient()), Storage::mutableData<T>(dx));
+      });
+    b.add(0, std::move(dx));
+  }
+};
+
+// The means of windows, or with `adjoint` the transpose of that: each is the other's derivative.
+template <bool adjoint>
+struct MeanPool {
+  static constexpr const char* name = adjoint ? "avgpoolAdjoint" : "avgpool";
+  static constexpr unsigned kept = 0;
+  Pooling how;
+  Shape to;
+
+  Result infer(const Inputs& in) const { return {to, Storage::of(in[0]).type}; }
+  void run(const Inputs& in, DlArray& y) const {
+    byType(y, [&](auto zero) {
+      using T = decltype(zero);
+      if constexpr (adjoint)
+        cpu::meanPoolAdjoint(how, Storage::data<T>(in[0]), Storage::mutableData<T>(y));
+      else
+        cpu::meanPool(how, Storage::data<T>(in[0]), Storage::mutableData<T>(y));
+    });
+  }
+  void gradient(Backward& b) const { b.add(0, engine::apply(MeanPool<!adjoint>{how, b.shape(0)}, b.gradient())); }
+};
+
+// ---- how the window moves ----------------------------------------------------------------------------------------------
+
+// The arguments of one call.
+struct Window {
+  const char* function;
+  const std::source_location& where;
+  const PoolSize& size;
+  const WindowSizes& stride;
+  const Padding& padding;
+};
+
+std::uint32_t pooledDimensions(const Shape& shape, std::string_view poolFormat, const Window& w) {
+  const std::uint32_t set = dimensionsWith(shape, poolFormat.empty() ? "S" : poolFormat);
+  if (poolFormat.empty()) {
+    if (set == 0)
+      fail(w.where, "dlarray:poolFormat", "{}: {} has no spatial dimension, S; .poolFormat = \"T\" pools over time", w.function,
+           toString(shape));
+    return set;
+  }
+  std::string found;
+  for (std::size_t d = 0; d < shape.size.size(); ++d)
+    if (set >> d & 1U) found += Format::letter(shape.format[d]);
+  std::string wanted(poolFormat);
+  std::sort(found.begin(), found.end());
+  std::sort(wanted.begin(), wanted.end());
+  if (poolFormat.find_first_not_of("ST") != std::string_view::npos || found != wanted)
+    fail(w.where, "dlarray:poolFormat",
+         "{}: .poolFormat is \"{}\" but the data is {}; it names the dimensions S and T to pool over", w.function, poolFormat,
+         toString(shape));
+  return set;
+}
+
+void checkCount(const WindowSizes& sizes, std::size_t dimensions, const char* what, Index least, const Shape& shape,
+                const Window& w) {
+  if (sizes.count() != 1 && sizes.count() != dimensions)
+    fail(w.where, "dlarray:window", "{}: the {} has {} numbers for {} dimensions of {}; give one number, or one for each",
+         w.function, what, sizes.count(), dimensions, toString(shape));
+  for (std::size_t d = 0; d < dimensions; ++d)
+    if (sizes[d] < least)
+      fail(w.where, "dlarray:window", "{}: the {} is {} along dimension {}; it must be {} at least", w.function, what, sizes[d],
+           d, least);
+}
+
+PoolAxis axisAlong(std::size_t d, Index in, const Shape& shape, const Window& w) {
+  if (in == 0) fail(w.where, "dlarray:window", "{}: {} has nothing to pool", w.function, toString(shape));
+  if (!w.size.word().empty()) return {in, 1, in, 1, 0};
+  PoolAxis axis{in, 0, w.size[d], w.stride[d], 0};
+  Index behind = 0;
+  if (!w.padding.word().empty()) {
+    axis.out = (in + axis.stride - 1) / axis.stride;
+    const Index all = std::max<Index>(0, (axis.out - 1) * axis.stride + axis.window - in);
+    axis.before = all / 2;
+    return axis;
+  }
+  axis.before = w.padding.starts()[d];
+  behind = w.padding.ends()[d];
+  if (std::max(axis.before, behind) >= axis.window)
+    fail(w.where, "dlarray:window",
+         "{}: the padding of {} is not smaller than the window of {}: windows would hold nothing but padding", w.function,
+         std::max(axis.before, behind), axis.window);
+  const Index room = in + axis.before + behind - axis.window;
+  if (room < 0)
+    fail(w.where, "dlarray:window", "{}: a window of {} along a dimension of {} with {} elements of padding, {}; it must fit in",
+         w.function, axis.window, in, axis.before + behind, toString(shape));
+  axis.out = room / axis.stride + 1;
+  return axis;
+}
+
+struct Plan {
+  Pooling how;
+  Shape to;
+  std::uint32_t set;
+};
+
+Plan plan(const Shape& shape, std::string_view poolFormat, const Window& w) {
+  const std::uint32_t set = pooledDimensions(shape, poolFormat, w);
+  const auto dimensions = static_cast<std::size_t>(__builtin_popcount(set));
+  if (!w.size.word().empty()) {
+    if (w.size.word() != "global")
+      fail(w.where, "dlarray:window", "{}: the pool size is \"{}\", neither numbers nor \"global\"", w.function, w.size.word());
+    if (!(w.padding == Padding(0))) fail(w.where, "dlarray:window", "{}: a global pool takes no padding", w.function);
+  } else {
+    checkCount(w.size, dimensions, "pool size", 1, shape, w);
+  }
+  checkCount(w.stride, dimensions, "stride", 1, shape, w);
+  if (w.padding.word().empty()) {
+    checkCount(w.padding.starts(), dimensions, "padding", 0, shape, w);
+    checkCount(w.padding.ends(), dimensions, "padding", 0, shape, w);
+  } else if (w.padding.word() != "same") {
+    fail(w.where, "dlarray:window", "{}: the padding is \"{}\", neither numbers nor \"same\"", w.function, w.padding.word());
+  }
+  Plan result{{}, shape, set};
+  Pooling& how = result.how;
+  Index beside = 1;  // dimensions between those that are pooled, together
+  std::size_t pooled = 0;
+  for (std::size_t d = 0; d < shape.size.size(); ++d) {
+    if (!(set >> d & 1U)) {
+      beside *= shape.size[d];
+      continue;
+    }
+    if (beside != 1) how.axes[how.count++] = {beside, beside, 1, 1, 0};
+    if (how.count == Pooling::most) fail(w.where, "dlarray:window", "{}: more dimensions than a window can have", w.function);
+    beside = 1;
+    how.axes[how.count] = axisAlong(pooled++, shape.size[d], shape, w);
+    result.to.size[d] = how.axes[how.count++].out;
+  }
+  how.outer = beside;
+  return result;
+}
+
+DlArray numbers(const DlArray& x) {
+  return engine::castTo(x, Storage::of(x).type == Type::Logical ? Type::Double : Storage::of(x).type);
+}
+
+// The sizes that the caller gives in the order of the data format, in stored order.
+Size stored(const Size& sizes, std::string_view dataFormat) {
+  Size result;
+  for (const char label : std::string_view("SCBTU"))
+    for (std::size_t d = 0; d < dataFormat.size(); ++d)
+      if (dataFormat[d] == label) result.push_back(d < sizes.size() ? sizes[d] : 1);
+  return result;
+}
+
+}  // namespace
+
+DlArray maxpool(Operand x, const PoolSize& poolSize, const MaxpoolOptions& options) {
+  const LabelledData data(x, options.dataFormat, "maxpool");
+  const Plan p = plan(data.shape(), options.poolFormat, {"maxpool", x.where(), poolSize, options.stride, options.padding});
+  return data.result(engine::apply(MaxPool{p.how, p.to}, numbers(data.array())));
+}
+
+std::tuple<DlArray, DlArray, Size> detail::maxpoolWithPositions(const Operand& x, const PoolSize& poolSize,
+                                                                const MaxpoolOptions& options) {
+  const LabelledData data(x, options.dataFormat, "maxpool");
+  const Plan p = plan(data.shape(), options.poolFormat, {"maxpool", x.where(), poolSize, options.stride, options.padding});
+  const DlArray values = numbers(data.array()), positions = engine::apply(MaxPositions{p.how, p.to}, values);
+  return {data.result(gatherAlong(values, positions, whole(data.shape()))), data.result(positions), size(x)};
+}
+
+DlArray avgpool(Operand x, const PoolSize& poolSize, const AvgpoolOptions& options) {
+  const LabelledData data(x, options.dataFormat, "avgpool");
+  Plan p = plan(data.shape(), options.poolFormat, {"avgpool", x.where(), poolSize, options.stride, options.padding});
+  const std::string& word = options.paddingValue.word();
+  if ((!word.empty() && word != "mean") || options.paddingValue.number() != 0)
+    fail(x.where(), "avgpool:paddingValue", "avgpool: .paddingValue is {}, neither 0 nor \"mean\"",
+         word.empty() ? fmt::format("{}", options.paddingValue.number()) : "\"" + word + "\"");
+  p.how.countsPadding = word.empty();
+  const DlArray values = numbers(data.array());
+  if (!poolSize.word().empty()) {  // one window: a sum is faster
+    std::vector<Index> pooled;
+    for (std::size_t d = 0; d < data.shape().size.size(); ++d)
+      if (p.set >> d & 1U) pooled.push_back(static_cast<Index>(d));
+    return data.result(mean(values, pooled));
+  }
+  return data.result(engine::apply(MeanPool<false>{p.how, p.to}, values));
+}
+
+DlArray maxunpool(Operand x, Operand positions, const Size& outputSize, const MaxunpoolOptions& options) {
+  const LabelledData data(x, options.dataFormat, "maxunpool");
+  const bool labelled = options.dataFormat.empty();
+  if (!(size(x) == size(positions)))
+    fail(x.where(), "maxunpool:sizes", "maxunpool: {} and positions of {}; both come from maxpool<3> and have the same size",
+         describe(x), describe(positions));
+  const DlArray at = labelled ? DlArray(positions) : LabelledData(stripdims(positions), options.dataFormat, "maxunpool").array();
+  Shape shape{labelled ? outputSize : stored(outputSize, options.dataFormat), data.shape().format};
+  if (shape.size.size() != data.shape().size.size())
+    fail(x.where(), "maxunpool:outputSize", "maxunpool: the output size {} has {} dimensions, the data {} has {}",
+         toString(outputSize), outputSize.size(), describe(x), data.shape().size.size());
+  const Index n = numel(shape.size);
+  const DlArray places = engine::castTo(at, Type::Double);
+  const auto* place = Storage::data<double>(places);
+  for (Index i = 0; i < numel(places); ++i)
+    if (!(place[i] >= 0 && place[i] < static_cast<double>(n) && place[i] == std::floor(place[i])))
+      fail(x.where(), "maxunpool:positions", "maxunpool: the position {} is not a whole number from 0 to {}, the last of {}",
+           place[i], n - 1, toString(shape));
+  const DlArray values = numbers(data.array());
+  DlArray y = engine::filled({Size::matrix(n, 1), {}}, Storage::of(values).type);
+  if (numel(values) > 0) y(Subscript(reshape(stripdims(places), numel(places), 1))) = reshape(values, numel(values), 1);
+  return data.result(engine::reshapeTo(y, shape));
+}
+
+}  // namespace dl

@@ -1,0 +1,105 @@
+// Mistakes, data without labels, the running statistics, numbers far from zero, and labels of the normalisations.
+#include "harness/mistake.hpp"
+#include "harness/plain.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include <dlarray/dlarray.hpp>
+
+using namespace dl;
+using namespace dl::test;
+
+BOOST_AUTO_TEST_CASE(unlabelled_data_comes_back_as_it_came) {
+  const DlArray x = rand(Size{3, 5, 2}), offset = rand(2, 1), scale = rand(2, 1);
+  const DlArray labelled = dlarray(x, "SBC");
+  const DlArray want = stripdims(batchnorm(labelled, offset, scale), "SBC");
+  const DlArray y = batchnorm(x, offset, scale, {.dataFormat = "SBC"});
+  BOOST_TEST(dims(y) == "");
+  BOOST_TEST(isequal(y, want));
+  BOOST_TEST(isequal(layernorm(x, offset, scale, {.dataFormat = "SBC"}), stripdims(layernorm(labelled, offset, scale), "SBC")));
+  BOOST_TEST(
+      isequal(groupnorm(x, 2, offset, scale, {.dataFormat = "SBC"}), stripdims(groupnorm(labelled, 2, offset, scale), "SBC")));
+  BOOST_TEST(
+      isequal(instancenorm(x, offset, scale, {.dataFormat = "SBC"}), stripdims(instancenorm(labelled, offset, scale), "SBC")));
+  BOOST_TEST(isequal(crosschannelnorm(x, 2, {.dataFormat = "SBC"}), stripdims(crosschannelnorm(labelled, 2), "SBC")));
+}
+
+BOOST_AUTO_TEST_CASE(running_statistics) {
+  const DlArray x = dlarray(dlarray({{1, 3}, {10, 30}}), "CB"), mu = dlarray({0.5, -1.0}),
+                variance = dlarray(std::vector<double>{2, 4}, "C");
+  const auto [y, newMean, newVariance] = batchnorm<3>(x, 0, 1, mu, variance, {.meanDecay = 0.5, .varianceDecay = 0.25});
+  BOOST_TEST(isequal(y, batchnorm(x, 0, 1)));
+  BOOST_TEST(isequal(newMean, dlarray({1.25, 9.5})));
+  BOOST_TEST(dims(newVariance) == "CU");
+  BOOST_TEST(difference(newVariance, {0.25 * 1 + 0.75 * 2, 0.25 * 100 + 0.75 * 4}) == "");
+  const auto [z, mean, sigmaSq] = batchnorm<3>(x, 0, 1);
+  BOOST_TEST(isequal(mean, dlarray(std::vector<double>{2, 20})));
+  BOOST_TEST(isequal(sigmaSq, dlarray(std::vector<double>{1, 100})));
+}
+
+BOOST_AUTO_TEST_CASE(single_stays_single) {
+  const DlArray x = dlarray(single_(rand(Size{4, 3, 2})), "SCB");
+  const auto [y, mu, v] = batchnorm<3>(x, zeros(3, 1), ones(3, 1), zeros(3, 1), ones(3, 1));
+  for (const DlArray& result : {y, mu, v, layernorm(x, 0, 1), batchnorm(x, 0, 1, 0, 1), crosschannelnorm(x, 3)})
+    BOOST_TEST((underlyingType(result) == Type::Single));
+  BOOST_TEST((underlyingType(batchnorm(dlarray(dlarray({{true, false}}), "CB"), 0, 1)) == Type::Double));
+}
+
+// A mean that is a million times the deviation must not spoil the variance.
+BOOST_AUTO_TEST_CASE(far_from_zero) {
+  const Index n = 40000;
+  const DlArray noise = dlarray(reshape(colon(0, n - 1), n, 1) / n, "SC");
+  const auto [far, centre, variance] = batchnorm<3>(noise + 1e6, 0, 1);
+  BOOST_TEST(std::abs(double(variance) - 1.0 / 12) < 1e-7);
+  const DlArray level = single_(noise) * 8 + 4096;
+  const auto [y, m, v] = batchnorm<3>(level, 0, 1);
+  BOOST_TEST(std::abs(double(v) / (64.0 / 12) - 1) < 1e-4);
+  BOOST_TEST(std::abs(double(mean(y, "all"))) < 1e-3);
+  // Equal elements have variance 0 and become the offset.
+  BOOST_TEST(isequal(batchnorm(dlarray(ones(3, 2) * 1e30, "CB"), 7, 2), dlarray(ones(3, 2) * 7, "CB")));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_and_nan) {
+  BOOST_TEST((size(batchnorm(dlarray(zeros(3, 0), "CB"), 0, 1)) == Size{3, 0}));
+  const auto [y, mu, v] = batchnorm<3>(dlarray(zeros(3, 0), "CB"), 0, 1);
+  BOOST_TEST(bool(all(isnan(mu) && isnan(v))));
+  BOOST_TEST((size(layernorm(dlarray(zeros(Size{0, 3, 2}), "SCB"), 0, 1)) == Size{0, 3, 2}));
+  DlArray x = rand(2, 3);
+  x(1, 1) = NAN;
+  BOOST_TEST(isequal(isnan(stripdims(batchnorm(dlarray(x, "CB"), 0, 1))), dlarray({{false, false, false}, {true, true, true}})));
+}
+
+BOOST_AUTO_TEST_CASE(mistakes) {
+  const DlArray x = dlarray(ones(Size{4, 3, 2}), "SCB"), plainX = ones(4, 3);
+  const auto says = [](auto&& call, const char* sentence) {
+    const std::string said = mistake(call).sentence;
+    BOOST_TEST(said.starts_with(sentence), said);
+  };
+  says([&] { batchnorm(plainX, 0, 1); },
+       "batchnorm: 4 x 3 has no labels to tell channels from observations; label it, dlarray(X, \"CB\"), or say .dataFormat = "
+       "\"CB\"");
+  says([&] { batchnorm(x, 0, 1, {.dataFormat = "SCB"}); }, "batchnorm: 4(S) x 3(C) x 2(B) has labels already");
+  says([&] { layernorm(dlarray(plainX, "SB"), 0, 1); }, "layernorm: 4(S) x 3(B) has no channel dimension, C");
+  says([&] { batchnorm(x, ones(2, 1), 1); }, "batchnorm: the offset is 2 x 1 but the data has 3 channels: 4(S) x 3(C) x 2(B)");
+  says([&] { batchnorm(x, 0, dlarray(ones(1, 3), "CB")); }, "batchnorm: the scale is 1(C) x 3(B); its elements must lie along C");
+  says([&] { batchnorm(x, 0, 1, ones(4, 1), 1); }, "batchnorm: the mean is 4 x 1 but the data has 3 channels");
+  says([&] { batchnorm<3>(x, 0, 1, 0, ones(2, 2)); }, "batchnorm: the variance is 2 x 2 but the data has 3 channels");
+  says([&] { batchnorm(x, 0, 1, {.epsilon = 0}); }, "batchnorm: epsilon is 0; it must be positive");
+  says([&] { batchnorm<3>(x, 0, 1, 0, 1, {.meanDecay = 2}); },
+       "batchnorm: the decay of the mean is 2; it must lie between 0 and 1");
+  says([&] { groupnorm(x, 2, 0, 1); },
+       "groupnorm: 2 groups of 3 channels, 4(S) x 3(C) x 2(B); the number of groups must divide that of the channels");
+  says([&] { groupnorm(x, "each", 0, 1); },
+       "groupnorm: the groups are \"each\", not a number, \"all-channels\" or \"channel-wise\"");
+  says([&] { layernorm(x, 0, 1, {.operationDimension = "time"}); },
+       "layernorm: .operationDimension is \"time\", not \"batch-excluded\", \"spatial-channel\" or \"channel-only\"");
+  says([&] { crosschannelnorm(x, 0); }, "crosschannelnorm: the window has 0 channels; it must have one at least");
+}
+
+// Any order of labels is put into the stored one first.
+BOOST_AUTO_TEST_CASE(reordered_labels) {
+  const DlArray x = rand(Size{2, 3, 4});
+  BOOST_TEST(dims(instancenorm(dlarray(x, "BCS"), 0, 1)) == "SCB");
+  BOOST_TEST((size(instancenorm(dlarray(x, "BCS"), 0, 1)) == Size{4, 3, 2}));
+}

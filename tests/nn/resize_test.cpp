@@ -1,0 +1,86 @@
+// Values worked out by hand, mistakes, types and data without labels of dlresize.
+#include "harness/mistake.hpp"
+#include "harness/plain.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include <dlarray/dlarray.hpp>
+
+using namespace dl;
+using namespace dl::test;
+
+namespace {
+DlArray column(const std::vector<double>& values) { return dlarray(values, "S"); }
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(by_hand) {
+  const DlArray x = column({1, 3, 7, 5});
+  BOOST_TEST(difference(dlresize(x, {.scale = 2}), {1, 1, 3, 3, 7, 7, 5, 5}) == "");
+  BOOST_TEST(difference(dlresize(x, {.scale = 2, .method = "linear"}), {1, 1.5, 2.5, 4, 6, 6.5, 5.5, 5}) == "");
+  BOOST_TEST(difference(dlresize(x, {.scale = 2, .method = "linear", .geometricTransformMode = "asymmetric"}),
+                        {1, 2, 3, 5, 7, 6, 5, 5}) == "");
+  // Halves go up: the places are 0.5 and 2.5.
+  BOOST_TEST(difference(dlresize(x, {.outputSize = 2}), {3, 5}) == "");
+  BOOST_TEST(difference(dlresize(x, {.outputSize = 2, .nearestRoundingMode = "floor"}), {1, 7}) == "");
+  BOOST_TEST(difference(dlresize(x, {.outputSize = 2, .method = "linear"}), {2, 6}) == "");
+  // The places are 0 and 4/3.
+  BOOST_TEST(difference(dlresize(x, {.scale = 0.75, .geometricTransformMode = "asymmetric", .nearestRoundingMode = "onnx-10"}),
+                        {1, 7, 5}) == "");
+}
+
+// 3 / 0.3 is not quite 10, and 0.7 * 10 not quite 7.
+BOOST_AUTO_TEST_CASE(last_bits_do_not_decide) {
+  const DlArray x = dlarray(reshape(colon(0, 29), 30, 1), "SC");
+  for (const double n : {0.1, 0.3, 0.7, 0.9, 1.1}) {
+    const DlArray y = dlresize(x, {.scale = n, .geometricTransformMode = "asymmetric", .nearestRoundingMode = "floor"});
+    BOOST_TEST(size(y, 0) == std::lround(30 * n));
+    for (Index i = 0; i < size(y, 0); ++i) BOOST_TEST(int(y(i)) == std::min<Index>(29, i * 10 / std::lround(10 * n)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(infinities_stay_where_they_are) {
+  const DlArray y =
+      dlresize(column({1, INFINITY, 2}), {.outputSize = 5, .method = "linear", .geometricTransformMode = "asymmetric"});
+  BOOST_TEST(difference(y(0), {1}) == "");
+  BOOST_TEST(difference(y(4), {2}) == "");
+  BOOST_TEST(isequal(dlresize(column({1, INFINITY}), {.scale = 2}), column({1, 1, INFINITY, INFINITY})));
+}
+
+BOOST_AUTO_TEST_CASE(types_and_labels) {
+  const DlArray x = rand(Size{3, 4, 2});
+  BOOST_TEST(
+      isequal(dlresize(x, {.scale = 2, .dataFormat = "CSB"}), stripdims(dlresize(dlarray(x, "CSB"), {.scale = 2}), "CSB")));
+  BOOST_TEST((underlyingType(dlresize(single_(x), {.scale = 2, .dataFormat = "SSC", .method = "linear"})) == Type::Single));
+  BOOST_TEST((underlyingType(dlresize(x > 0.5, {.scale = 2, .dataFormat = "SSC"})) == Type::Double));
+  BOOST_TEST((size(dlresize(dlarray(zeros(Size{3, 4, 0}), "SSC"), {.outputSize = Size{5, 6}})) == Size{5, 6, 0}));
+  BOOST_TEST(isequal(dlresize(dlarray(x, "SSC"), {.scale = 1}), dlarray(x, "SSC")));
+}
+
+BOOST_AUTO_TEST_CASE(mistakes) {
+  const DlArray x = dlarray(ones(Size{4, 5, 3}), "SSC");
+  const auto says = [](auto&& call, const char* sentence) {
+    const std::string said = mistake(call).sentence;
+    BOOST_TEST(said.starts_with(sentence), said);
+  };
+  says([&] { dlresize(ones(4, 5), {.scale = 2}); }, "dlresize: 4 x 5 has no labels");
+  says([&] { dlresize(dlarray(ones(4, 5), "CB"), {.scale = 2}); }, "dlresize: 4(C) x 5(B) has no spatial dimension, S");
+  says([&] { dlresize(x, {}); },
+       "dlresize: neither .scale nor .outputSize is given; either .scale or .outputSize says how large 4(S) x 5(S) x 3(C) "
+       "becomes");
+  says([&] { dlresize(x, {.scale = 2, .outputSize = 4}); }, "dlresize: both .scale and .outputSize are given");
+  says(
+      [&] {
+        dlresize(x, {.scale = {2, 2, 2}});
+      },
+      "dlresize: .scale has 3 numbers for 2 spatial dimensions of 4(S) x 5(S) x 3(C); give one number, or one for each");
+  says([&] { dlresize(x, {.scale = -1}); }, "dlresize: .scale is -1; it must be a positive number");
+  says([&] { dlresize(x, {.outputSize = 2.5}); }, "dlresize: .outputSize is 2.5; it must be a positive whole number");
+  says([&] { dlresize(x, {.scale = 0.1}); }, "dlresize: dimension 0 of 4(S) x 5(S) x 3(C) would have 0 elements");
+  says([&] { dlresize(x, {.scale = 2, .method = "cubic"}); },
+       "dlresize: .method is \"cubic\", neither \"nearest\" nor \"linear\"");
+  says([&] { dlresize(x, {.scale = 2, .geometricTransformMode = "corners"}); },
+       "dlresize: .geometricTransformMode is \"corners\", neither \"half-pixel\" nor \"asymmetric\"");
+  says([&] { dlresize(x, {.scale = 2, .nearestRoundingMode = "ceil"}); },
+       "dlresize: .nearestRoundingMode is \"ceil\", not \"round\", \"floor\" or \"onnx-10\"");
+}
