@@ -100,5 +100,19 @@ inline constexpr double pi = 3.14159265358979323846;
 inline constexpr double ln2 = 0.69314718055994530942;
 inline constexpr double ln10 = 2.30258509299404568402;
 inline constexpr double twoOverRootPi = 1.12837916709551257390;
+inline constexpr double rootHalf = 0.70710678118654752440;
+
+DL_INLINE double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
+DL_INLINE float sigmoid(float x) { return 1.0F / (1.0F + exp(-x)); }
+
+// x, but no less than a limit, and no farther from 0 than one; NaN stays.
+template <class T>
+DL_INLINE T atLeast(T x, T limit) {
+  return where(x < limit, limit, x);
+}
+template <class T>
+DL_INLINE T within(T x, T limit) {
+  return where(limit < x, limit, atLeast(x, -limit));
+}
 
 }  // namespace dl::formula
