@@ -15,13 +15,9 @@ const SoftmaxKernels<T>& kernels() {
   return table;
 }
 
-// Columns side by side are taken as many at a time as stay in the nearer caches from one pass over them to the next.
+// Columns side by side that make a task: some cache lines of each row.
 template <class T>
-Index tileOf(Index inner, Index n) {
-  constexpr Index bytes = Index{1} << 18, narrowest = 256 / sizeof(T);
-  const Index fits = bytes / (std::max<Index>(n, 1) * static_cast<Index>(sizeof(T)));
-  return std::min({inner, SoftmaxKernels<T>::widest, std::max(narrowest, fits / narrowest * narrowest)});
-}
+constexpr Index tile = 1024 / sizeof(T);
 
 // Calls columns(first, count) for the columns one behind the other, or rows(offset, width) for tiles of rows.
 template <class T, class Columns, class Rows>
@@ -31,11 +27,11 @@ void forEachTile(Index inner, Index n, Index outer, Columns columns, Rows rows) 
     parallelFor(outer, grainFor(n), [&](Index begin, Index end) { columns(begin, end - begin); });
     return;
   }
-  const Index tile = tileOf<T>(inner, n), tiles = (inner + tile - 1) / tile;
-  parallelFor(tiles * outer, grainFor(tile * n), [&](Index begin, Index end) {
+  const Index tiles = (inner + tile<T> - 1) / tile<T>;
+  parallelFor(tiles * outer, grainFor(std::min(tile<T>, inner) * n), [&](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit) {
-      const Index at = unit % tiles * tile;
-      rows(unit / tiles * inner * n + at, std::min(tile, inner - at));
+      const Index at = unit % tiles * tile<T>;
+      rows(unit / tiles * inner * n + at, std::min(tile<T>, inner - at));
     }
   });
 }

@@ -57,6 +57,7 @@ inline Symbol floor(Symbol x) { return detail::one<Floor>(std::move(x)); }
 inline Symbol trunc(Symbol x) { return detail::one<Fix>(std::move(x)); }
 inline Symbol erfc(Symbol x) { return detail::one<Erfc>(std::move(x)); }
 inline Symbol sigmoid(Symbol x) { return detail::one<Sigmoid>(std::move(x)); }
+inline Symbol normalDistribution(Symbol x) { return erfc(std::move(x) * Symbol(-rootHalf)) * Symbol(0.5); }
 inline Symbol pow(Symbol a, Symbol b) { return detail::two<Power>(std::move(a), std::move(b)); }
 inline Symbol hypot(Symbol a, Symbol b) { return detail::two<Hypot>(std::move(a), std::move(b)); }
 inline Symbol polygamma(Symbol order, Symbol x) { return detail::two<Polygamma>(std::move(order), std::move(x)); }

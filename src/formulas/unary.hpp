@@ -223,12 +223,12 @@ struct Mish : Needs<X> {  // x tanh(softplus(x)) = x w / (w + 2) with w = e^x (e
     return g * (w / d + within(x, T(1e4)) * (e / d) * ((e + T(1)) / d) * T(4));
   }
 };
-struct Gelu : Needs<X> {  // x times the normal distribution function, whose complement keeps the digits of its left tail
+struct Gelu : Needs<X> {  // x times the normal distribution function
   static constexpr auto name = "gelu";
-  template <class T> DL_INLINE static T value(T x) { return T(0.5) * atLeast(x, T(-1e30)) * erfc(x * T(-rootHalf)); }
+  template <class T> DL_INLINE static T value(T x) { return atLeast(x, T(-1e30)) * normalDistribution(x); }
   template <class T> DL_INLINE static T gradient(T g, T x, T) {
     const T near = within(x, T(100));
-    return g * (T(0.5) * erfc(near * T(-rootHalf)) + near * T(0.5 * rootHalf * twoOverRootPi) * exp(near * near * T(-0.5)));
+    return g * (normalDistribution(near) + near * T(0.5 * rootHalf * twoOverRootPi) * exp(near * near * T(-0.5)));
   }
 };
 struct GeluTanh : Needs<X> {  // x (1 + tanh(u)) / 2 = x sigmoid(2 u)

@@ -8,9 +8,6 @@ namespace dl::cpu {
 /// Kernels that run in one thread. Results may lie where an input lies.
 template <class T>
 struct SoftmaxKernels {
-  /// At most this many rows side by side.
-  static constexpr Index widest = 512;
-
   /// `count` columns of n elements one behind the other.
   void (*columns)(const T* x, Index n, Index count, T* y);
   void (*columnGradients)(const T* g, const T* y, Index n, Index count, T* result);
