@@ -7,7 +7,7 @@ namespace dl::cpu {
 
 // Arrays are inner x n x outer, and the middle dimension is worked along. Results may lie where an input lies.
 
-/// y = e^x divided by its sum; 0 for -Inf, else at least the smallest normal number. All zeros where all are -Inf.
+/// y = e^x divided by its sum; 0 for -Inf, else at least formula::smallestProbability. All zeros where all are -Inf.
 template <class T>
 void softmax(const T* x, Index inner, Index n, Index outer, T* y);
 

@@ -62,4 +62,16 @@ inline Symbol pow(Symbol a, Symbol b) { return detail::two<Power>(std::move(a), 
 inline Symbol hypot(Symbol a, Symbol b) { return detail::two<Hypot>(std::move(a), std::move(b)); }
 inline Symbol polygamma(Symbol order, Symbol x) { return detail::two<Polygamma>(std::move(order), std::move(x)); }
 
+// The limits are those of the array's type.
+inline Symbol probability(Symbol p) {
+  const bool single = Storage::of(p.array).type == Type::Single;
+  const Symbol least(single ? double{smallestProbability<float>} : smallestProbability<double>);
+  return where(p < least, least, p);
+}
+inline Symbol counterProbability(Symbol p) {
+  const bool single = Storage::of(p.array).type == Type::Single;
+  const Symbol least(single ? double{lastBit<float>} : lastBit<double>), q = Symbol(1) - p;
+  return where(q < least, least, q);
+}
+
 }  // namespace dl::formula

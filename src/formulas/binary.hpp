@@ -1,6 +1,7 @@
 #pragma once
 // THE list of element-wise functions of two arrays; see unary.hpp. `gradientA` and `gradientB` are the derivatives by each input.
 #include "formulas/list.hpp"
+#include "formulas/loss.hpp"
 #include "formulas/special.hpp"
 
 namespace dl::formula {
@@ -120,7 +121,8 @@ struct Elu : NeedsForEach<A | B, A> {
   template <class T> DL_INLINE static T gradientB(T g, T a, T, T) { return where(a < T(0), g * expm1(where(a < T(0), a, T(0))), T(0)); }
 };
 
-using BinaryFormulas = List<Plus, Minus, Times, Divide, Power, Atan2, Hypot, Mod, Rem, Max, Min, Polygamma, LeakyRelu, Elu>;
+using BinaryFormulas = List<Plus, Minus, Times, Divide, Power, Atan2, Hypot, Mod, Rem, Max, Min, Polygamma, LeakyRelu, Elu,
+                            SquaredError, AbsoluteError, HuberError, CrossEntropy, BinaryCrossEntropy>;
 
 // Questions about two numbers; the answer is a logical array.
 struct Equal {

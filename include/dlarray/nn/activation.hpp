@@ -31,8 +31,8 @@ DlArray mish(Operand x);
 struct SoftmaxOptions {
   std::string_view dataFormat = {};
 };
-/// e^x divided by its sum over the channels, for each position of the other dimensions: positive numbers whose sum over C is 1. No element but
-/// that of -Inf falls below the smallest normal number; where all channels are -Inf, as those of a masked row, all results are 0.
+/// e^x divided by its sum over the channels, for each position of the other dimensions: positive numbers whose sum over C is 1. None but that
+/// of -Inf falls below 2^-100 (single) or 2^-1000 (double); where all channels are -Inf, as those of a masked row, all results are 0.
 /// Throws for data without a dimension labelled C, and for unlabelled data without .dataFormat. (MATLAB: softmax)
 DlArray softmax(Operand x, const SoftmaxOptions& options = {});
 

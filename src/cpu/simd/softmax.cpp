@@ -12,10 +12,10 @@ namespace {
 template <class T>
 constexpr T infinity = std::numeric_limits<T>::infinity();
 template <class T>
-constexpr T tiny = std::numeric_limits<T>::min();
-// Where e^x is just above the smallest normal number.
+constexpr T smallest = formula::smallestProbability<T>;
+// Its logarithm.
 template <class T>
-constexpr T lowest = sizeof(T) == 4 ? T(-87.3) : T(-708.3);
+constexpr T lowest = sizeof(T) == 4 ? T(-69.314718) : T(-693.14718055994531);
 
 // What loops advance by, and the parts that sums are taken in: two registers of the largest kind.
 template <class T>
@@ -63,7 +63,7 @@ DL_INLINE T shift(T largest) {
   return largest == -infinity<T> ? T(0) : largest;
 }
 
-// `floor` is the smallest normal number times the sum: no result becomes denormal.
+// `floor` is the smallest probability times the sum.
 template <class T>
 DL_INLINE T scaled(T e, T floor, T inverse) {
   return e == T(0) ? T(0) : (e < floor ? floor : e) * inverse;
@@ -115,7 +115,7 @@ void column(const T* x, Index n, T* y) {
   }
   T rest = 0;
   for (; i < n; ++i) rest += y[i] = exponential(x[i] - largest);
-  const T sum = foldSum<lanes<T>>(part) + rest, floor = tiny<T> * sum, inverse = inverseOf(sum);
+  const T sum = foldSum<lanes<T>>(part) + rest, floor = smallest<T> * sum, inverse = inverseOf(sum);
   for (Index k = 0; k < n; ++k) y[k] = scaled(y[k], floor, inverse);
 }
 
@@ -170,7 +170,7 @@ DL_INLINE void softmaxStrip(const T* x, Index stride, Index n, T* z, Index strid
   }
   for (int i = 0; i < width; ++i) {
     inverse[i] = inverseOf(sum[i]);
-    sum[i] *= tiny<T>;
+    sum[i] *= smallest<T>;
   }
   for (Index k = 0; k < n; ++k) {
 #pragma GCC ivdep
@@ -249,7 +249,7 @@ DL_INLINE void softmaxTurned(T* z, Index n) {
 #pragma GCC ivdep
   for (Index i = 0; i < end; ++i) z[i] = exponential(z[i]);
   for (Index k = 0; k < end; k += group<T>) sum += load(z + k);
-  const Row<T> inverse = sum == 0 ? Row<T>{} : 1 / sum, floor = sum * tiny<T>;
+  const Row<T> inverse = sum == 0 ? Row<T>{} : 1 / sum, floor = sum * smallest<T>;
   for (Index k = 0; k < end; k += group<T>) {
     const Row<T> e = load(z + k);
     store(e == 0 ? Row<T>{} : (e < floor ? floor : e) * inverse, z + k);
