@@ -65,4 +65,32 @@ struct HuberOptions {
 DlArray huber(Operand y, Operand targets, const HuberOptions& options = {});
 DlArray huber(Operand y, Operand targets, Operand weights, const HuberOptions& options = {});
 
+/// The class that stands for no label: a number from 0, "first" or "last".
+class BlankIndex {
+ public:
+  template <Integer I>
+  BlankIndex(I number) : number_(static_cast<Index>(number)) {}
+  BlankIndex(const char* word) : word_(word) {}
+  BlankIndex(std::string word) : word_(std::move(word)) {}
+
+  /// "" when a number was given.
+  const std::string& word() const noexcept { return word_; }
+  Index number() const noexcept { return number_; }
+
+ private:
+  Index number_ = 0;
+  std::string word_;
+};
+
+struct CtcOptions {
+  BlankIndex blankIndex = "first";
+  std::string_view dataFormat = {};
+};
+/// The mean over the batch of -log of the probability that sequences of labels come out of predictions for each time step, in any alignment: repeated
+/// labels are merged, then blanks left out. `y` holds probabilities of C classes, as `softmax` gives them, over T; `targets` are labels from 0,
+/// `1(C) x B x T` with a time of their own. The masks are 0 where a step or a label is padding, with one element for each or of the size of `y`;
+/// an empty one, `DlArray()`, leaves nothing out. Throws for labels that are no class or the blank, and for more labels than steps can hold.
+/// (MATLAB: ctc; Graves et al., "Connectionist temporal classification", 2006)
+DlArray ctc(Operand y, Operand targets, Operand yMask, Operand targetsMask, const CtcOptions& options = {});
+
 }  // namespace dl
