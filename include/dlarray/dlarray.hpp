@@ -9,6 +9,8 @@
 #include <dlarray/nn/normalization.hpp>
 #include <dlarray/nn/pooling.hpp>
 #include <dlarray/nn/resize.hpp>
+#include <dlarray/nn/activation.hpp>
+#include <dlarray/nn/loss.hpp>
 #include <dlarray/nn/window.hpp>
 #include <dlarray/ops/compare.hpp>
 #include <dlarray/ops/creation.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 // THE list of element-wise functions of two arrays; see unary.hpp. `gradientA` and `gradientB` are the derivatives by each input.
 #include "formulas/list.hpp"
+#include "formulas/loss.hpp"
 #include "formulas/special.hpp"
 
 namespace dl::formula {
@@ -106,7 +107,22 @@ struct Polygamma : NeedsForEach<Nothing, A | B> {  // psi(order, x); the order i
   template <class T> DL_INLINE static T gradientB(T g, T a, T b, T) { return g * polygamma(a + T(1), b); }
 };
 
-using BinaryFormulas = List<Plus, Minus, Times, Divide, Power, Atan2, Hypot, Mod, Rem, Max, Min, Polygamma>;
+// Activations whose second input, a number, shapes them.
+struct LeakyRelu : NeedsForEach<A | B, A> {
+  static constexpr auto name = "leakyrelu";
+  template <class T> DL_INLINE static T value(T a, T b) { return where(a < T(0), a * b, a); }
+  template <class T> DL_INLINE static T gradientA(T g, T a, T b, T) { return where(a < T(0), g * b, g); }
+  template <class T> DL_INLINE static T gradientB(T g, T a, T, T) { return where(a < T(0), g * a, T(0)); }
+};
+struct Elu : NeedsForEach<A | B, A> {
+  static constexpr auto name = "elu";
+  template <class T> DL_INLINE static T value(T a, T b) { return where(a < T(0), b * expm1(a), a); }
+  template <class T> DL_INLINE static T gradientA(T g, T a, T b, T) { return where(a < T(0), g * b * exp(where(a < T(0), a, T(0))), g); }
+  template <class T> DL_INLINE static T gradientB(T g, T a, T, T) { return where(a < T(0), g * expm1(where(a < T(0), a, T(0))), T(0)); }
+};
+
+using BinaryFormulas = List<Plus, Minus, Times, Divide, Power, Atan2, Hypot, Mod, Rem, Max, Min, Polygamma, LeakyRelu, Elu,
+                            SquaredError, AbsoluteError, HuberError, CrossEntropy, BinaryCrossEntropy>;
 
 // Questions about two numbers; the answer is a logical array.
 struct Equal {

@@ -100,5 +100,31 @@ inline constexpr double pi = 3.14159265358979323846;
 inline constexpr double ln2 = 0.69314718055994530942;
 inline constexpr double ln10 = 2.30258509299404568402;
 inline constexpr double twoOverRootPi = 1.12837916709551257390;
+inline constexpr double rootHalf = 0.70710678118654752440;
+
+// No probability that softmax gives, or that a cross-entropy takes the logarithm of, is smaller: then 1 / p is far from overflow, times
+// weights and in sums, and p / p is 1. What 1 - p may be at least is its last bit.
+template <class T>
+inline constexpr T smallestProbability = sizeof(T) == 4 ? T(0x1p-100) : T(0x1p-1000);
+template <class T>
+inline constexpr T lastBit = std::numeric_limits<T>::epsilon() / 2;
+
+DL_INLINE double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
+DL_INLINE float sigmoid(float x) { return 1.0F / (1.0F + exp(-x)); }
+
+// x, but no less than a limit, and no farther from 0 than one; NaN stays.
+template <class T>
+DL_INLINE T atLeast(T x, T limit) {
+  return where(x < limit, limit, x);
+}
+template <class T>
+DL_INLINE T within(T x, T limit) {
+  return where(limit < x, limit, atLeast(x, -limit));
+}
+
+DL_INLINE double probability(double p) { return atLeast(p, smallestProbability<double>); }
+DL_INLINE float probability(float p) { return atLeast(p, smallestProbability<float>); }
+DL_INLINE double counterProbability(double p) { return atLeast(1.0 - p, lastBit<double>); }
+DL_INLINE float counterProbability(float p) { return atLeast(1.0F - p, lastBit<float>); }
 
 }  // namespace dl::formula

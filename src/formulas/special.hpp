@@ -79,4 +79,24 @@ DL_INLINE double gammaln(double x) {
 }
 DL_INLINE float gammaln(float x) { return static_cast<float>(gammaln(static_cast<double>(x))); }
 
+// The probability that a standard normal number is less than x; small ones keep their digits.
+DL_INLINE double normalDistribution(double x) { return 0.5 * erfc(x * -rootHalf); }
+// In single the vector variant of erfc takes three times as long as this: e^(-x^2 / 2) times a polynomial of degree 9 in (|x| - 4) / (|x| + 4)
+// over |x| + 4, fitted at Chebyshev's points to 4e-8.
+DL_INLINE float normalDistribution(float x) {
+  const float inverse = 1.0F / (abs(x) + 4.0F), t = 1.0F - 8.0F * inverse;
+  float p = -1.573205696e-4F;
+  p = p * t + 1.293256813e-4F;
+  p = p * t + 1.563786899e-3F;
+  p = p * t - 3.476167895e-3F;
+  p = p * t - 7.512231382e-3F;
+  p = p * t + 6.039529587e-2F;
+  p = p * t - 1.865267109e-1F;
+  p = p * t + 3.871375629e-1F;
+  p = p * t - 6.078964038e-1F;
+  p = p * t + 7.552851271e-1F;
+  const float tail = exp(x * x * -0.5F) * (p * inverse);
+  return where(x < 0.0F, tail, 1.0F - tail);
+}
+
 }  // namespace dl::formula

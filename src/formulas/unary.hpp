@@ -188,8 +188,65 @@ struct Angle : Flat {  // of a real number: 0 or pi
   template <class T> DL_INLINE static T value(T x) { return where(x < T(0), T(pi), where(x == x, T(0), x)); }
 };
 
+// Activations. Large arguments are limited before they meet a factor that has become 0, so that infinities give limits and not NaN.
+struct Relu : Needs<Y> {
+  static constexpr auto name = "relu";
+  template <class T> DL_INLINE static T value(T x) { return where(x < T(0), T(0), x); }
+  template <class T> DL_INLINE static T gradient(T g, T, T y) { return where(y == T(0), T(0), g); }
+};
+struct Sigmoid : Needs<Y> {
+  static constexpr auto name = "sigmoid";
+  template <class T> DL_INLINE static T value(T x) { return sigmoid(x); }
+  template <class T> DL_INLINE static T gradient(T g, T, T y) { return g * y * (T(1) - y); }
+};
+struct Softplus : Needs<X> {
+  static constexpr auto name = "softplus";
+  template <class T> DL_INLINE static T value(T x) { return where(x > T(0), x, T(0)) + log1p(exp(-abs(x))); }
+  template <class T> DL_INLINE static T gradient(T g, T x, T) { return g * sigmoid(x); }
+};
+struct Swish : Needs<X> {
+  static constexpr auto name = "swish";
+  template <class T> DL_INLINE static T value(T x) { return atLeast(x, T(-1e30)) * sigmoid(x); }
+  template <class T> DL_INLINE static T gradient(T g, T x, T) {
+    const T s = sigmoid(x);
+    return g * s * (T(1) + within(x, T(1e30)) * (T(1) - s));
+  }
+};
+struct Mish : Needs<X> {  // x tanh(softplus(x)) = x w / (w + 2) with w = e^x (e^x + 2), which past 20 is x to the last bit
+  static constexpr auto name = "mish";
+  template <class T> DL_INLINE static T value(T x) {
+    const T e = exp(where(x < T(20), x, T(20))), w = e * (e + T(2));
+    return where(x == x, atLeast(x, T(-1e30)) * (w / (w + T(2))), x);
+  }
+  template <class T> DL_INLINE static T gradient(T g, T x, T) {
+    const T e = exp(where(x < T(20), x, T(20))), w = e * (e + T(2)), d = w + T(2);
+    return g * (w / d + within(x, T(1e4)) * (e / d) * ((e + T(1)) / d) * T(4));
+  }
+};
+struct Gelu : Needs<X> {  // x times the normal distribution function
+  static constexpr auto name = "gelu";
+  template <class T> DL_INLINE static T value(T x) { return atLeast(x, T(-1e30)) * normalDistribution(x); }
+  template <class T> DL_INLINE static T gradient(T g, T x, T) {
+    const T near = within(x, T(100));
+    return g * (normalDistribution(near) + near * T(0.5 * rootHalf * twoOverRootPi) * exp(near * near * T(-0.5)));
+  }
+};
+struct GeluTanh : Needs<X> {  // x (1 + tanh(u)) / 2 = x sigmoid(2 u)
+  static constexpr auto name = "gelu";
+  static constexpr double twice = 2 * rootHalf * twoOverRootPi;  // 2 sqrt(2 / pi)
+  template <class T> DL_INLINE static T value(T x) {
+    return atLeast(x, T(-1e30)) * sigmoid(x * (x * x * T(twice * 0.044715) + T(twice)));
+  }
+  template <class T> DL_INLINE static T gradient(T g, T x, T) {
+    const T near = within(x, T(100)), square = near * near;
+    const T s = sigmoid(near * (square * T(twice * 0.044715) + T(twice)));
+    return g * s * (near * (T(1) - s) * (square * T(3 * twice * 0.044715) + T(twice)) + T(1));
+  }
+};
+
 using UnaryFormulas = List<Abs, Sign, Floor, Ceil, Fix, Round, Negate, Square, Sqrt, Exp, Expm1, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Sec, Csc,
-                           Cot, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Erf, Erfc, Erfinv, Gamma, Gammaln, Angle>;
+                           Cot, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Erf, Erfc, Erfinv, Gamma, Gammaln, Angle,
+                           Relu, Sigmoid, Softplus, Swish, Mish, Gelu, GeluTanh>;
 
 // Questions about one number; the answer is a logical array.
 struct IsNan {

@@ -1,0 +1,333 @@
+// Softmax of columns and of rows side by side; compiled once for every level of the processor.
+#include "cpu/simd/softmax.hpp"
+
+#include <cstdint>
+
+#include "cpu/simd/square.hpp"
+#include "formulas/math.hpp"
+
+namespace dl::cpu::DLARRAY_ARCH {
+namespace {
+
+template <class T>
+constexpr T infinity = std::numeric_limits<T>::infinity();
+template <class T>
+constexpr T smallest = formula::smallestProbability<T>;
+// Its logarithm.
+template <class T>
+constexpr T lowest = sizeof(T) == 4 ? T(-69.314718) : T(-693.14718055994531);
+
+// What loops advance by, and the parts that sums are taken in: two registers of the largest kind.
+template <class T>
+constexpr int lanes = 128 / sizeof(T);
+// Columns side by side that are taken at a time.
+template <class T>
+constexpr int strip = 256 / sizeof(T);
+// Columns shorter than this are turned, as many at a time as a register has elements, so that the loops run across them.
+template <class T>
+constexpr Index shortColumn = 128 / sizeof(T);
+template <class T>
+constexpr int group = registerBytes / sizeof(T);
+
+template <class T>
+DL_INLINE T larger(T a, T b) {
+  return b > a ? b : a;
+}
+
+// e^x for x from `lowest` to 0. In single without the call of a vector function, which would spill what the loops hold: with
+// x = k ln 2 + f, |f| <= ln 2 / 2, a polynomial of f fitted at Chebyshev's points to 9e-9, times 2^k by its bits.
+DL_INLINE float exponentialOf(float x) {
+  constexpr float whole = 12582912.0F;  // 1.5 * 2^23: adding it rounds to whole numbers, in the low bits of the sum
+  const float shifted = x * 1.44269504F + whole, k = shifted - whole;
+  const float f = (x - k * 0.693359375F) + k * 2.12194440e-4F;
+  float p = 1.393545454e-3F;
+  p = p * f + 8.364383390e-3F;
+  p = p * f + 4.166644833e-2F;
+  p = p * f + 1.666656960e-1F;
+  p = p * f + 5.000000015e-1F;
+  p = p * (f * f) + f + 1.0F;
+  return __builtin_bit_cast(float, __builtin_bit_cast(std::uint32_t, p) + (__builtin_bit_cast(std::uint32_t, shifted) << 23));
+}
+DL_INLINE double exponentialOf(double x) { return formula::exp(x); }
+
+// e^x for x <= 0, and 0 for -Inf alone. NaN stays.
+template <class T>
+DL_INLINE T exponential(T x) {
+  const T e = exponentialOf(x < lowest<T> ? lowest<T> : x);
+  return x == -infinity<T> ? T(0) : x == x ? e : x;
+}
+
+// What is subtracted: nothing from a column that has nothing but -Inf (or NaN).
+template <class T>
+DL_INLINE T shift(T largest) {
+  return largest == -infinity<T> ? T(0) : largest;
+}
+
+// `floor` is the smallest probability times the sum.
+template <class T>
+DL_INLINE T scaled(T e, T floor, T inverse) {
+  return e == T(0) ? T(0) : (e < floor ? floor : e) * inverse;
+}
+
+template <class T>
+DL_INLINE T inverseOf(T sum) {
+  return sum == T(0) ? T(0) : T(1) / sum;
+}
+
+template <int count, class T>
+DL_INLINE T foldSum(T* part) {
+  if constexpr (count == 1) {
+    return part[0];
+  } else {
+    for (int j = 0; j < count / 2; ++j) part[j] += part[j + count / 2];
+    return foldSum<count / 2>(part);
+  }
+}
+
+template <class T>
+DL_INLINE T largestOf(const T* x, Index n) {
+  T part[lanes<T>];
+  for (int j = 0; j < lanes<T>; ++j) part[j] = -infinity<T>;
+  Index i = 0;
+  for (; i + lanes<T> <= n; i += lanes<T>)
+    for (int j = 0; j < lanes<T>; ++j) part[j] = larger(part[j], x[i + j]);
+  T result = -infinity<T>;
+  for (; i < n; ++i) result = larger(result, x[i]);
+  for (int j = 0; j < lanes<T>; ++j) result = larger(result, part[j]);
+  return result;
+}
+
+template <class T>
+void column(const T* x, Index n, T* y) {
+  const T largest = shift(largestOf(x, n));
+  T part[lanes<T>] = {};
+  Index i = 0;
+  for (; i + lanes<T> <= n; i += lanes<T>) {
+    // The next column comes from memory while this one is computed.
+    __builtin_prefetch(x + n + i);
+    __builtin_prefetch(x + n + i + lanes<T> / 2);
+#pragma GCC ivdep
+    for (int j = 0; j < lanes<T>; ++j) {
+      const T e = exponential(x[i + j] - largest);
+      part[j] += e;
+      y[i + j] = e;
+    }
+  }
+  T rest = 0;
+  for (; i < n; ++i) rest += y[i] = exponential(x[i] - largest);
+  const T sum = foldSum<lanes<T>>(part) + rest, floor = smallest<T> * sum, inverse = inverseOf(sum);
+  for (Index k = 0; k < n; ++k) y[k] = scaled(y[k], floor, inverse);
+}
+
+template <class T>
+void columnGradient(const T* g, const T* y, Index n, T* result) {
+  T part[lanes<T>] = {};
+  Index i = 0;
+  for (; i + lanes<T> <= n; i += lanes<T>)
+    for (int j = 0; j < lanes<T>; ++j) part[j] += g[i + j] * y[i + j];
+  T rest = 0;
+  for (; i < n; ++i) rest += g[i] * y[i];
+  const T product = foldSum<lanes<T>>(part) + rest;
+#pragma GCC ivdep
+  for (Index k = 0; k < n; ++k) result[k] = y[k] * (g[k] - product);
+}
+
+// Up to this many elements of a strip are kept together in the nearest cache from one pass to the next: rows of an image lie
+// apart by powers of two, which share few places there.
+template <class T>
+constexpr Index nearElements = 32768 / sizeof(T);
+
+// Columns side by side, as many as `width`, a constant, or fewer. `z` is where e^x is kept.
+template <int width, class T>
+DL_INLINE void softmaxStrip(const T* x, Index stride, Index n, T* z, Index strideZ, T* y, int left = width) {
+  T largest[width], sum[width], inverse[width];
+  for (int i = 0; i < width; ++i) {
+    largest[i] = -infinity<T>;
+    sum[i] = 0;
+  }
+  for (Index k = 0; k < n; ++k) {
+#pragma GCC ivdep
+    for (int i = 0; i < left; ++i) {
+      const T v = x[k * stride + i];
+      largest[i] = larger(largest[i], v);
+      z[k * strideZ + i] = v;
+    }
+  }
+  for (int i = 0; i < width; ++i) largest[i] = shift(largest[i]);
+  for (Index k = 0; k < n; ++k) {
+    // What is written next, and read for the next strip, comes from memory while this is computed.
+#pragma GCC unroll 4
+    for (int i = 0; i < width; i += static_cast<int>(64 / sizeof(T))) {
+      __builtin_prefetch(y + k * stride + i, 1);
+      __builtin_prefetch(x + k * stride + width + i);
+    }
+#pragma GCC ivdep
+    for (int i = 0; i < left; ++i) {
+      const T e = exponential(z[k * strideZ + i] - largest[i]);
+      sum[i] += e;
+      z[k * strideZ + i] = e;
+    }
+  }
+  for (int i = 0; i < width; ++i) {
+    inverse[i] = inverseOf(sum[i]);
+    sum[i] *= smallest<T>;
+  }
+  for (Index k = 0; k < n; ++k) {
+#pragma GCC ivdep
+    for (int i = 0; i < left; ++i) y[k * stride + i] = scaled(z[k * strideZ + i], sum[i], inverse[i]);
+  }
+}
+
+template <int width, class T>
+DL_INLINE void gradientStrip(const T* g, const T* y, Index stride, Index n, T* result, int left = width) {
+  T product[width] = {};
+  for (Index k = 0; k < n; ++k)
+    for (int i = 0; i < left; ++i) product[i] += g[k * stride + i] * y[k * stride + i];
+  for (Index k = 0; k < n; ++k) {
+#pragma GCC ivdep
+    for (int i = 0; i < left; ++i) result[k * stride + i] = y[k * stride + i] * (g[k * stride + i] - product[i]);
+  }
+}
+
+template <class T>
+void rows(const T* x, Index width, Index stride, Index n, T* y) {
+  T near[nearElements<T>];
+  const bool fits = n * strip<T> <= nearElements<T>;
+  const Index strideZ = fits ? strip<T> : stride;
+  Index i = 0;
+  for (; i + strip<T> <= width; i += strip<T>) softmaxStrip<strip<T>>(x + i, stride, n, fits ? near : y + i, strideZ, y + i);
+  if (i < width) softmaxStrip<strip<T>>(x + i, stride, n, fits ? near : y + i, strideZ, y + i, static_cast<int>(width - i));
+}
+template <class T>
+void rowGradients(const T* g, const T* y, Index width, Index stride, Index n, T* result) {
+  Index i = 0;
+  for (; i + strip<T> <= width; i += strip<T>) gradientStrip<strip<T>>(g + i, y + i, stride, n, result + i);
+  if (i < width) gradientStrip<strip<T>>(g + i, y + i, stride, n, result + i, static_cast<int>(width - i));
+}
+
+// Elements read by a group of short columns beyond its own, so that the last groups are left to be done one by one.
+template <class T>
+Index readBehind(Index n) {
+  return (group<T> - 1) * n + (n + group<T> - 1) / group<T> * group<T>;
+}
+
+// A group of short columns as rows: element k of column j at [k * group + j].
+template <class T>
+DL_INLINE void turn(const T* x, Index n, T* near) {
+  for (Index k = 0; k < n; k += group<T>) Square<T, group<T>>::run(x + k, n, near + k * group<T>, group<T>);
+}
+// The opposite. Squares reach beyond the ends of columns: what they spoil there is mended by those that come later.
+template <class T>
+DL_INLINE void turnBack(const T* near, Index n, T* y) {
+  T packed[(shortColumn<T> + 1) * group<T>];
+  for (Index k = (n - 1) / group<T> * group<T>; k >= 0; k -= group<T>)
+    Square<T, group<T>>::run(near + k * group<T>, group<T>, packed + k, n);
+  std::memcpy(y, packed, static_cast<std::size_t>(n * group<T>) * sizeof(T));
+}
+
+template <class T>
+using Row = typename Square<T, group<T>>::Row;
+template <class T>
+DL_INLINE Row<T> load(const T* x) {
+  Row<T> r;
+  std::memcpy(&r, x, sizeof r);
+  return r;
+}
+template <class T>
+DL_INLINE void store(Row<T> r, T* y) {
+  std::memcpy(y, &r, sizeof r);
+}
+
+// Short columns that were turned: whole registers, where loops of so few steps would be unrolled instead of vectorised.
+template <class T>
+DL_INLINE void softmaxTurned(T* z, Index n) {
+  Row<T> largest = Row<T>{} - infinity<T>, sum{};
+  const Index end = n * group<T>;
+  for (Index k = 0; k < end; k += group<T>) largest = larger(largest, load(z + k));
+  largest = largest == -infinity<T> ? Row<T>{} : largest;
+  for (Index k = 0; k < end; k += group<T>) store(load(z + k) - largest, z + k);
+#pragma GCC ivdep
+  for (Index i = 0; i < end; ++i) z[i] = exponential(z[i]);
+  for (Index k = 0; k < end; k += group<T>) sum += load(z + k);
+  const Row<T> inverse = sum == 0 ? Row<T>{} : 1 / sum, floor = sum * smallest<T>;
+  for (Index k = 0; k < end; k += group<T>) {
+    const Row<T> e = load(z + k);
+    store(e == 0 ? Row<T>{} : (e < floor ? floor : e) * inverse, z + k);
+  }
+}
+
+template <class T>
+DL_INLINE void gradientTurned(T* g, const T* y, Index n) {
+  Row<T> product{};
+  const Index end = n * group<T>;
+  for (Index k = 0; k < end; k += group<T>) product += load(g + k) * load(y + k);
+  for (Index k = 0; k < end; k += group<T>) store(load(y + k) * (load(g + k) - product), g + k);
+}
+
+template <class T>
+DL_INLINE void softmaxGroup(const T* x, Index n, T* y) {
+  alignas(64) T near[shortColumn<T> * group<T>];
+  turn(x, n, near);
+  softmaxTurned(near, n);
+  turnBack(near, n, y);
+}
+template <class T>
+DL_INLINE void gradientGroup(const T* g, const T* y, Index n, T* result) {
+  alignas(64) T near[shortColumn<T> * group<T>], nearY[shortColumn<T> * group<T>];
+  turn(g, n, near);
+  turn(y, n, nearY);
+  gradientTurned(near, nearY, n);
+  turnBack(near, n, result);
+}
+
+// Room for a group and what its squares read behind it.
+template <class T>
+using Padded = T[(shortColumn<T> + 1) * group<T>];
+template <class T>
+DL_INLINE void copy(const T* x, Index n, T* y) {
+  std::memcpy(y, x, static_cast<std::size_t>(n) * sizeof(T));
+}
+
+template <class T>
+void columns(const T* x, Index n, Index count, T* y) {
+  Index c = 0;
+  if (n < shortColumn<T>) {
+    for (; c * n + readBehind<T>(n) <= count * n; c += group<T>) softmaxGroup(x + c * n, n, y + c * n);
+    for (Index here; c < count; c += here) {
+      Padded<T> padded = {};
+      here = count - c < group<T> ? count - c : group<T>;
+      copy(x + c * n, here * n, padded);
+      softmaxGroup(padded, n, padded);
+      copy(padded, here * n, y + c * n);
+    }
+  }
+  for (; c < count; ++c) column(x + c * n, n, y + c * n);
+}
+
+template <class T>
+void columnGradients(const T* g, const T* y, Index n, Index count, T* result) {
+  Index c = 0;
+  if (n < shortColumn<T>) {
+    for (; c * n + readBehind<T>(n) <= count * n; c += group<T>) gradientGroup(g + c * n, y + c * n, n, result + c * n);
+    for (Index here; c < count; c += here) {
+      Padded<T> padded = {}, paddedY = {};
+      here = count - c < group<T> ? count - c : group<T>;
+      copy(g + c * n, here * n, padded);
+      copy(y + c * n, here * n, paddedY);
+      gradientGroup(padded, paddedY, n, padded);
+      copy(padded, here * n, result + c * n);
+    }
+  }
+  for (; c < count; ++c) columnGradient(g + c * n, y + c * n, n, result + c * n);
+}
+
+}  // namespace
+
+template <class T>
+SoftmaxKernels<T> softmaxKernels() {
+  return {columns<T>, columnGradients<T>, rows<T>, rowGradients<T>};
+}
+template SoftmaxKernels<float> softmaxKernels();
+template SoftmaxKernels<double> softmaxKernels();
+
+}  // namespace dl::cpu::DLARRAY_ARCH
