@@ -52,6 +52,7 @@ inline Symbol cos(Symbol x) { return detail::one<Cos>(std::move(x)); }
 inline Symbol tan(Symbol x) { return detail::one<Tan>(std::move(x)); }
 inline Symbol sinh(Symbol x) { return detail::one<Sinh>(std::move(x)); }
 inline Symbol cosh(Symbol x) { return detail::one<Cosh>(std::move(x)); }
+inline Symbol tanh(Symbol x) { return detail::one<Tanh>(std::move(x)); }
 inline Symbol floor(Symbol x) { return detail::one<Floor>(std::move(x)); }
 inline Symbol trunc(Symbol x) { return detail::one<Fix>(std::move(x)); }
 inline Symbol pow(Symbol a, Symbol b) { return detail::two<Power>(std::move(a), std::move(b)); }
