@@ -4,6 +4,7 @@
 #include <dlarray/autodiff.hpp>
 #include <dlarray/device.hpp>
 #include <dlarray/error.hpp>
+#include <dlarray/nn/attention.hpp>
 #include <dlarray/nn/recurrent.hpp>
 #include <dlarray/nn/window.hpp>
 #include <dlarray/ops/compare.hpp>
