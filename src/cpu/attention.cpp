@@ -33,6 +33,23 @@ Head<T> headOf(const AttentionPlan& p, T* x, Index allChannels, Index tokens, In
   return {x + observation * allChannels + head * channels, channels, tokens, allChannels * p.batch, false};
 }
 
+// Memory of a thread for the scores of a block of queries (`wanted` of them), and for a block that is gathered.
+template <class T>
+T* scratch(int which, Index wanted) {
+  thread_local std::vector<T> memory[2];
+  if (static_cast<Index>(memory[which].size()) < wanted) memory[which].resize(static_cast<std::size_t>(wanted));
+  return memory[which].data();
+}
+
+// The same matrix with its tokens side by side: each of them may lie on a page of its own, and products read them several times.
+template <class T>
+Head<const T> gathered(const Head<const T>& x) {
+  if (x.transposed) return x;
+  T* to = scratch<T>(1, x.channels * x.tokens);
+  for (Index t = 0; t < x.tokens; ++t) std::copy_n(x.data + t * x.leading, x.channels, to + t * x.channels);
+  return {to, x.channels, x.tokens, x.channels, false};
+}
+
 // scores (tokens of a x tokens of b) = alpha * a' * b.
 template <class T>
 void meet(const Head<const T>& a, const Head<const T>& b, T alpha, T* scores, Index leading) {
@@ -74,50 +91,84 @@ void forHeads(const AttentionPlan& p, F&& body) {
   });
 }
 
-// The derivatives by the scores of a block of queries, a few times each thread's share of the cache at most.
-template <class T>
-T* scratch(Index elements) {
-  thread_local std::vector<T> memory;
-  if (static_cast<Index>(memory.size()) < elements) memory.resize(static_cast<std::size_t>(elements));
-  return memory.data();
-}
-
 const bool* columnOf(const AttentionPlan& p, const bool* mask, Index query, Index observation) {
   return mask + p.keys * ((p.maskQueries == 1 ? 0 : query) + p.maskQueries * (p.maskBatch == 1 ? 0 : observation));
+}
+
+// The weights of a block of queries.
+template <class T>
+void weigh(const AttentionPlan& p, const T* q, const T* k, const bool* mask, Index page, Index first, Index count, T* weights) {
+  const auto softmax = DLARRAY_FOR_ARCH(attentionKernels<T>)().softmax;
+  const auto keys = headOf(p, k, p.channels, p.keys, page), queries = headOf(p, q, p.channels, p.queries, page);
+  meet(keys, gathered(queries.from(first, count)), static_cast<T>(p.scale), weights, p.keys);
+  for (Index m = 0; m < count; ++m) {
+    T* column = weights + m * p.keys;
+    const Index seen = p.causal ? std::min(p.keys, first + m + 1) : p.keys;
+    softmax(seen, mask ? columnOf(p, mask, first + m, page / p.heads) : nullptr, column);
+    std::fill(column + seen, column + p.keys, T(0));
+  }
+}
+
+// The derivatives by the scores of a block from those by the weights; both may lie in one place.
+template <class T>
+void scoresBack(const AttentionPlan& p, const T* weights, const T* gradient, Index count, T* scores) {
+  const auto back = DLARRAY_FOR_ARCH(attentionKernels<T>)().softmaxBack;
+  for (Index m = 0; m < count; ++m)
+    back(p.keys, static_cast<T>(p.scale), weights + m * p.keys, gradient + m * p.keys, scores + m * p.keys);
+}
+
+// The derivatives by the queries of a block and, block by block added up, by the keys from those by the scores.
+template <class T>
+void spread(const AttentionPlan& p, const T* q, const T* k, Index page, Index first, Index count, const T* scores, T* dq, T* dk) {
+  if (dq)
+    mix(headOf(p, k, p.channels, p.keys, page), scores, p.keys, false, false,
+        headOf(p, dq, p.channels, p.queries, page).from(first, count));
+  if (dk)
+    mix(headOf(p, q, p.channels, p.queries, page).from(first, count), scores, p.keys, true, first > 0,
+        headOf(p, dk, p.channels, p.keys, page));
 }
 
 }  // namespace
 
 template <class T>
 void attentionWeights(const AttentionPlan& p, const T* q, const T* k, const bool* mask, T* weights) {
-  const auto softmax = DLARRAY_FOR_ARCH(attentionKernels<T>)().softmax;
   forBlocks(p, [&](Index page, Index first, Index count) {
-    T* scores = weights + (page * p.queries + first) * p.keys;
-    const auto keys = headOf(p, k, p.channels, p.keys, page), queries = headOf(p, q, p.channels, p.queries, page);
-    meet(keys, queries.from(first, count), static_cast<T>(p.scale), scores, p.keys);
-    for (Index m = 0; m < count; ++m) {
-      T* column = scores + m * p.keys;
-      const Index seen = p.causal ? std::min(p.keys, first + m + 1) : p.keys;
-      softmax(seen, mask ? columnOf(p, mask, first + m, page / p.heads) : nullptr, column);
-      std::fill(column + seen, column + p.keys, T(0));
-    }
+    weigh(p, q, k, mask, page, first, count, weights + (page * p.queries + first) * p.keys);
+  });
+}
+
+template <class T>
+void attention(const AttentionPlan& p, const T* q, const T* k, const T* v, const bool* mask, T* weights, T* y) {
+  forBlocks(p, [&](Index page, Index first, Index count) {
+    T* to = weights ? weights + (page * p.queries + first) * p.keys : scratch<T>(0, p.keys * together);
+    weigh(p, q, k, mask, page, first, count, to);
+    mix(headOf(p, v, p.valueChannels, p.keys, page), to, p.keys, false, false,
+        headOf(p, y, p.valueChannels, p.queries, page).from(first, count));
+  });
+}
+
+template <class T>
+void attentionBack(const AttentionPlan& p, const T* q, const T* k, const T* v, const T* weights, const T* gradient, T* dq, T* dk,
+                   T* dv) {
+  forHeads(p, [&](Index page, Index first, Index count) {
+    const T* used = weights + (page * p.queries + first) * p.keys;
+    const auto dy = gathered(headOf(p, gradient, p.valueChannels, p.queries, page).from(first, count));
+    if (dv) mix(dy, used, p.keys, true, first > 0, headOf(p, dv, p.valueChannels, p.keys, page));
+    if (!dq && !dk) return;
+    T* scores = scratch<T>(0, p.keys * together);
+    meet(headOf(p, v, p.valueChannels, p.keys, page), dy, T(1), scores, p.keys);
+    scoresBack(p, used, scores, count, scores);
+    spread(p, q, k, page, first, count, scores, dq, dk);
   });
 }
 
 template <class T>
 void attentionWeightsBack(const AttentionPlan& p, const T* q, const T* k, const T* weights, const T* gradient, T* dq, T* dk) {
-  const auto back = DLARRAY_FOR_ARCH(attentionKernels<T>)().softmaxBack;
   forHeads(p, [&](Index page, Index first, Index count) {
     const Index at = (page * p.queries + first) * p.keys;
-    T* scores = scratch<T>(p.keys * together);
-    for (Index m = 0; m < count; ++m)
-      back(p.keys, static_cast<T>(p.scale), weights + at + m * p.keys, gradient + at + m * p.keys, scores + m * p.keys);
-    if (dq)
-      mix(headOf(p, k, p.channels, p.keys, page), scores, p.keys, false, false,
-          headOf(p, dq, p.channels, p.queries, page).from(first, count));
-    if (dk)
-      mix(headOf(p, q, p.channels, p.queries, page).from(first, count), scores, p.keys, true, first > 0,
-          headOf(p, dk, p.channels, p.keys, page));
+    T* scores = scratch<T>(0, p.keys * together);
+    scoresBack(p, weights + at, gradient + at, count, scores);
+    spread(p, q, k, page, first, count, scores, dq, dk);
   });
 }
 
@@ -133,7 +184,7 @@ template <class T>
 void attentionValuesBack(const AttentionPlan& p, const T* v, const T* weights, const T* gradient, T* dv, T* dweights) {
   forHeads(p, [&](Index page, Index first, Index count) {
     const Index at = (page * p.queries + first) * p.keys;
-    const auto dy = headOf(p, gradient, p.valueChannels, p.queries, page).from(first, count);
+    const auto dy = gathered(headOf(p, gradient, p.valueChannels, p.queries, page).from(first, count));
     if (dv) mix(dy, weights + at, p.keys, true, first > 0, headOf(p, dv, p.valueChannels, p.keys, page));
     if (dweights) meet(headOf(p, v, p.valueChannels, p.keys, page), dy, T(1), dweights + at, p.keys);
   });
@@ -148,5 +199,12 @@ template void attentionValues(const AttentionPlan&, const float*, const float*, 
 template void attentionValues(const AttentionPlan&, const double*, const double*, double*);
 template void attentionValuesBack(const AttentionPlan&, const float*, const float*, const float*, float*, float*);
 template void attentionValuesBack(const AttentionPlan&, const double*, const double*, const double*, double*, double*);
+
+template void attention(const AttentionPlan&, const float*, const float*, const float*, const bool*, float*, float*);
+template void attention(const AttentionPlan&, const double*, const double*, const double*, const bool*, double*, double*);
+template void attentionBack(const AttentionPlan&, const float*, const float*, const float*, const float*, const float*, float*,
+                            float*, float*);
+template void attentionBack(const AttentionPlan&, const double*, const double*, const double*, const double*, const double*,
+                            double*, double*, double*);
 
 }  // namespace dl::cpu

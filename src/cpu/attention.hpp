@@ -29,4 +29,11 @@ void attentionValues(const AttentionPlan& plan, const T* v, const T* weights, T*
 template <class T>
 void attentionValuesBack(const AttentionPlan& plan, const T* v, const T* weights, const T* gradient, T* dv, T* dweights);
 
+/// Both at once: y from q, k and v. The weights are kept in `weights` unless that is null.
+template <class T>
+void attention(const AttentionPlan& plan, const T* q, const T* k, const T* v, const bool* mask, T* weights, T* y);
+/// The derivatives by q, k and v from those by y; each may be null.
+template <class T>
+void attentionBack(const AttentionPlan& plan, const T* q, const T* k, const T* v, const T* weights, const T* gradient, T* dq, T* dk, T* dv);
+
 }  // namespace dl::cpu

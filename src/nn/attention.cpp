@@ -63,6 +63,15 @@ T* dataOrNull(const DlArray& x) {
   return Storage::get(x) ? Storage::mutableData<T>(x) : nullptr;
 }
 
+// The derivatives by queries and keys from those by the weights, in operations.
+std::pair<DlArray, DlArray> scoreAdjoint(const cpu::AttentionPlan& p, const DlArray& q, const DlArray& k, const DlArray& a,
+                                         const DlArray& da) {
+  const DlArray scores = p.scale * (a % (da - sum(a % da, 0)));
+  const DlArray dq = pagemtimes(pages(p, k, p.channels, p.keys), scores);
+  const DlArray dk = pagemtimes(pages(p, q, p.channels, p.queries), "none", scores, "transpose");
+  return {fromPages(p, dq, p.channels, p.queries), fromPages(p, dk, p.channels, p.keys)};
+}
+
 // Queries, keys and, unless it is empty, a mask.
 struct AttentionWeights {
   static constexpr const char* name = "attention";
@@ -93,11 +102,9 @@ struct AttentionWeights {
     if (b.needs(1)) b.add(1, std::move(dk));
   }
   void recordedAdjoint(Backward& b) const {
-    const DlArray g = b.gradient(), a = b.result();
-    const DlArray scores = plan.scale * (a % (g - sum(a % g, 0)));
-    const auto part = [&](int i) { return pages(plan, b.input(i), plan.channels, i == 0 ? plan.queries : plan.keys); };
-    if (b.needs(0)) b.add(0, fromPages(plan, pagemtimes(part(1), scores), plan.channels, plan.queries));
-    if (b.needs(1)) b.add(1, fromPages(plan, pagemtimes(part(0), "none", scores, "transpose"), plan.channels, plan.keys));
+    const auto [dq, dk] = scoreAdjoint(plan, b.input(0), b.input(1), b.result(), b.gradient());
+    b.add(0, dq);
+    b.add(1, dk);
   }
 };
 
@@ -133,6 +140,54 @@ struct AttentionValues {
     if (b.needs(1)) {
       const DlArray v = pages(plan, b.input(0), plan.valueChannels, plan.keys);
       b.add(1, engine::reshapeTo(pagemtimes(v, "transpose", g, "none"), b.shape(1)));
+    }
+  }
+};
+
+// Both in one, for those who ask for neither weights nor dropout: queries, keys, values, a mask and, in a trace, memory that it
+// fills with the weights for its gradient. Outside a trace they are nowhere kept: there may be many more of them than of anything
+// else.
+struct Attention {
+  static constexpr const char* name = "attention";
+  enum { Queries, Keys, Values, Mask, Weights };
+  static constexpr unsigned kept = 0x1FU;
+  cpu::AttentionPlan plan;
+
+  Result infer(const Inputs& in) const { return {lyingShape(plan, plan.valueChannels, plan.queries), Storage::of(in[0]).type}; }
+  void run(const Inputs& in, DlArray& y) const {
+    const bool* mask = isempty(in[Mask]) ? nullptr : Storage::data<bool>(in[Mask]);
+    withType(y, [&](auto zero) {
+      using T = decltype(zero);
+      const auto data = [&](int i) { return Storage::data<T>(in[i]); };
+      cpu::attention(plan, data(Queries), data(Keys), data(Values), mask, dataOrNull<T>(in[Weights]), Storage::mutableData<T>(y));
+    });
+  }
+  void gradient(Backward& b) const {
+    if (b.recorded()) return recordedAdjoint(b);
+    const DlArray& g = b.gradient();
+    DlArray room[3];
+    for (int i = 0; i < 3; ++i)
+      if (b.needs(i)) room[i] = roomFor(plan, b.shape(i), Storage::of(g).type);
+    withType(g, [&](auto zero) {
+      using T = decltype(zero);
+      const auto data = [&](int i) { return Storage::data<T>(b.input(i)); };
+      cpu::attentionBack(plan, data(Queries), data(Keys), data(Values), data(Weights), Storage::data<T>(g),
+                         dataOrNull<T>(room[0]), dataOrNull<T>(room[1]), dataOrNull<T>(room[2]));
+    });
+    for (int i = 0; i < 3; ++i)
+      if (b.needs(i)) b.add(i, std::move(room[i]));
+  }
+  // By way of the two operations, whose gradients are then asked for in turn.
+  void recordedAdjoint(Backward& b) const {
+    const DlArray a = engine::apply(AttentionWeights{plan}, b.input(Queries), b.input(Keys), b.input(Mask));
+    const DlArray g = pages(plan, b.gradient(), plan.valueChannels, plan.queries),
+                  v = pages(plan, b.input(Values), plan.valueChannels, plan.keys);
+    if (b.needs(Values)) b.add(Values, fromPages(plan, pagemtimes(g, "none", a, "transpose"), plan.valueChannels, plan.keys));
+    if (b.needs(Queries) || b.needs(Keys)) {
+      const DlArray da = pagemtimes(v, "transpose", g, "none");
+      const auto [dq, dk] = scoreAdjoint(plan, b.input(Queries), b.input(Keys), a, da);
+      b.add(Queries, dq);
+      b.add(Keys, dk);
     }
   }
 };
@@ -237,9 +292,12 @@ double scaleOf(const AttentionScale& scale, const cpu::AttentionPlan& p, const s
   return 1 / std::sqrt(static_cast<double>(p.channels / p.heads));
 }
 
-DlArray droppedOut(const DlArray& weights, double probability, const source_location& where) {
+void checkDropout(double probability, const source_location& where) {
   if (!(probability >= 0 && probability < 1))
     fail(where, "attention:dropout", "attention: .dropoutProbability is {}; it must be at least 0 and less than 1", probability);
+}
+
+DlArray droppedOut(const DlArray& weights, double probability) {
   if (probability == 0) return weights;
   const DlArray kept = rand(size(weights), Storage::of(weights).type) >= probability;
   return weights % (kept / (1 - probability));
@@ -250,10 +308,9 @@ Type commonType(const DlArray& a, const DlArray& b, const DlArray& c) {
   return type == Type::Logical ? Type::Double : type;
 }
 
-}  // namespace
-
-std::tuple<DlArray, DlArray> detail::attentionWithWeights(const Operand& queries, const Operand& keys, const Operand& values,
-                                                          Index numHeads, const AttentionOptions& options) {
+// Y, and the weights where they are asked for.
+std::tuple<DlArray, DlArray> run(const Operand& queries, const Operand& keys, const Operand& values, Index numHeads,
+                                 const AttentionOptions& options, bool wanted) {
   const source_location& where = queries.where();
   const LabelledData data(queries, options.dataFormat, "attention");
   const std::string labels = options.dataFormat.empty() ? labelsOf(data.array()) : std::string(options.dataFormat);
@@ -265,26 +322,39 @@ std::tuple<DlArray, DlArray> detail::attentionWithWeights(const Operand& queries
     fail(where, "attention:labels", "attention: labels differ: queries {}, keys {}, values {}", describe(data.array()),
          describe(k), describe(v));
   plan.scale = scaleOf(options.scale, plan, where);
+  checkDropout(options.dropoutProbability, where);
   const DlArray mask = masks(plan, options, labels, where);
 
   const Type type = commonType(data.array(), k, v);
   const auto lying = [&](const DlArray& x, Index channels, Index tokens) {
     return engine::castTo(engine::reshapeTo(x, lyingShape(plan, channels, tokens)), type);
   };
-  const DlArray weights = engine::apply(AttentionWeights{plan}, Operand(lying(data.array(), plan.channels, plan.queries), where),
-                                        Operand(lying(k, plan.channels, plan.keys), where), Operand(mask, where));
-  const DlArray used = droppedOut(weights, options.dropoutProbability, where);
-  const DlArray y =
-      engine::apply(AttentionValues{plan}, Operand(lying(v, plan.valueChannels, plan.keys), where), Operand(used, where));
-
+  const DlArray q1 = lying(data.array(), plan.channels, plan.queries), k1 = lying(k, plan.channels, plan.keys),
+                v1 = lying(v, plan.valueChannels, plan.keys);
+  DlArray y, weights;
+  if (wanted || options.dropoutProbability > 0) {
+    weights = engine::apply(AttentionWeights{plan}, Operand(q1, where), Operand(k1, where), Operand(mask, where));
+    const DlArray used = droppedOut(weights, options.dropoutProbability);
+    y = engine::apply(AttentionValues{plan}, Operand(v1, where), Operand(used, where));
+  } else {
+    const bool traced = Storage::traced(q1) || Storage::traced(k1) || Storage::traced(v1);
+    const DlArray room = traced ? Storage::make(plainShape({plan.keys, plan.queries, plan.heads, plan.batch}), type) : DlArray();
+    y = engine::applyToList(Attention{plan}, {q1, k1, v1, mask, room}, where);
+  }
   Shape shape = tq.shape;
   for (std::size_t d = 0; d < shape.size.size(); ++d)
     if (shape.format[d] == Format::C) shape.size[d] = plan.valueChannels;
   return {data.result(engine::reshapeTo(y, shape)), weights};
 }
 
+}  // namespace
+
 DlArray attention(Operand queries, Operand keys, Operand values, Index numHeads, const AttentionOptions& options) {
-  return std::get<0>(detail::attentionWithWeights(queries, keys, values, numHeads, options));
+  return std::get<0>(run(queries, keys, values, numHeads, options, false));
+}
+std::tuple<DlArray, DlArray> detail::attentionWithWeights(const Operand& queries, const Operand& keys, const Operand& values,
+                                                          Index numHeads, const AttentionOptions& options) {
+  return run(queries, keys, values, numHeads, options, true);
 }
 
 }  // namespace dl

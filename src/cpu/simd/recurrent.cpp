@@ -1,12 +1,27 @@
 // Gates of recurrent functions; compiled once for every level of the processor.
 #include "cpu/simd/recurrent.hpp"
 
+#include "cpu/simd/exponential.hpp"
 #include "formulas/recurrent.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
 
 using namespace formula;
+
+// The formulas with the exponentials of this folder.
+struct Sigmoid : GateSigmoid {
+  template <class T>
+  DL_INLINE static T value(T x) {
+    return T(1) / (T(1) + fastExp(-x));
+  }
+};
+struct Tanh : StateTanh {
+  template <class T>
+  DL_INLINE static T value(T x) {
+    return fastTanh(x);
+  }
+};
 
 template <class State, class Gate, class T>
 void lstmForward(Index hidden, T* gates, const T* bias, const T* before, T* cell, T* y) {
@@ -45,7 +60,7 @@ template <class T, class State>
 LstmKernels<T> lstmFor(GateActivation gate) {
   if (gate == GateActivation::hardSigmoid)
     return {lstmForward<State, GateHardSigmoid, T>, lstmBackward<State, GateHardSigmoid, T>};
-  return {lstmForward<State, GateSigmoid, T>, lstmBackward<State, GateSigmoid, T>};
+  return {lstmForward<State, Sigmoid, T>, lstmBackward<State, Sigmoid, T>};
 }
 
 }  // namespace
@@ -58,7 +73,7 @@ LstmKernels<T> lstmKernels(StateActivation state, GateActivation gate) {
     case StateActivation::relu:
       return lstmFor<T, StateRelu>(gate);
     default:
-      return lstmFor<T, StateTanh>(gate);
+      return lstmFor<T, Tanh>(gate);
   }
 }
 
