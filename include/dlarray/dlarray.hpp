@@ -11,6 +11,8 @@
 #include <dlarray/nn/resize.hpp>
 #include <dlarray/nn/activation.hpp>
 #include <dlarray/nn/loss.hpp>
+#include <dlarray/nn/attention.hpp>
+#include <dlarray/nn/recurrent.hpp>
 #include <dlarray/nn/window.hpp>
 #include <dlarray/ops/compare.hpp>
 #include <dlarray/ops/creation.hpp>

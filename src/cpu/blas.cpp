@@ -216,6 +216,14 @@ void gemm(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T*
 }
 
 template <class T>
+void gemmWithin(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b, Index ldb, bool add,
+                T* c, Index ldc) {
+  if (m == 0 || n == 0) return;
+  if (k > 0) return runProduct(Product<T>{transA, transB, m, n, k, alpha, a, lda, b, ldb, add, c, ldc});
+  for (Index j = 0; j < (add ? 0 : n); ++j) std::fill(c + j * ldc, c + j * ldc + m, T(0));
+}
+
+template <class T>
 void gemmBatch(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index aStride, const T* b, Index bStride,
                T beta, T* c, Index cStride, Index pages) {
   // Pages that are large enough for threads of their own use them one after the other.
@@ -236,6 +244,8 @@ T dot(Index n, const T* x, const T* y) {
 
 template void gemm(bool, bool, Index, Index, Index, float, const float*, const float*, float, float*);
 template void gemm(bool, bool, Index, Index, Index, double, const double*, const double*, double, double*);
+template void gemmWithin(bool, bool, Index, Index, Index, float, const float*, Index, const float*, Index, bool, float*, Index);
+template void gemmWithin(bool, bool, Index, Index, Index, double, const double*, Index, const double*, Index, bool, double*, Index);
 template void gemmBatch(bool, bool, Index, Index, Index, float, const float*, Index, const float*, Index, float, float*, Index,
                         Index);
 template void gemmBatch(bool, bool, Index, Index, Index, double, const double*, Index, const double*, Index, double, double*,

@@ -10,6 +10,12 @@ namespace dl::cpu {
 template <class T>
 void gemm(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, const T* b, T beta, T* c);
 
+/// C = alpha * op(A) * op(B), added to C where `add` says so, of matrices inside larger ones (leading dimensions in elements), on the
+/// calling thread. An element of C depends on its row of op(A) and its column of op(B) alone.
+template <class T>
+void gemmWithin(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b, Index ldb, bool add,
+                T* c, Index ldc);
+
 /// One `gemm` a page: page p uses a + p * aStride, b + p * bStride, c + p * cStride (strides in elements; 0 uses the same
 /// A or B for every page).
 template <class T>

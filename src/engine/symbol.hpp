@@ -53,6 +53,7 @@ inline Symbol cos(Symbol x) { return detail::one<Cos>(std::move(x)); }
 inline Symbol tan(Symbol x) { return detail::one<Tan>(std::move(x)); }
 inline Symbol sinh(Symbol x) { return detail::one<Sinh>(std::move(x)); }
 inline Symbol cosh(Symbol x) { return detail::one<Cosh>(std::move(x)); }
+inline Symbol tanh(Symbol x) { return detail::one<Tanh>(std::move(x)); }
 inline Symbol floor(Symbol x) { return detail::one<Floor>(std::move(x)); }
 inline Symbol trunc(Symbol x) { return detail::one<Fix>(std::move(x)); }
 inline Symbol erfc(Symbol x) { return detail::one<Erfc>(std::move(x)); }

@@ -46,8 +46,8 @@ struct Node {
   void* parameters = nullptr;
   alignas(16) std::byte nearParameters[32];
 
-  std::uint32_t input(int i) const noexcept { return far ? far->inputs[static_cast<std::size_t>(i)] : nearInputs[i]; }
-  DlArray& kept(int i) noexcept { return far ? far->kept[static_cast<std::size_t>(i)] : nearKept[i]; }
+  std::uint32_t input(int i) const noexcept { return far || i >= near ? far->inputs[static_cast<std::size_t>(i)] : nearInputs[i]; }
+  DlArray& kept(int i) noexcept { return far || i >= near ? far->kept[static_cast<std::size_t>(i)] : nearKept[i]; }
   /// True once anything has been added up.
   bool hasAdjoint() const noexcept { return hasNumber || Storage::get(adjoint); }
   /// What has been added up, as an array, null for nothing; the node keeps it.

@@ -1,0 +1,26 @@
+// A matrix that many products begin with, arranged for them once.
+#pragma once
+
+#include "cpu/types.hpp"
+
+namespace dl::cpu {
+
+/// op(A), m x k, in slivers of rows as the product kernels read them; the memory is the caller's.
+template <class T>
+class PackedFactor {
+ public:
+  /// Elements of memory needed, 64-byte aligned.
+  static Index elements(Index m, Index k);
+  /// Arranges op(A), stored transposed (k x m) where `trans` says so.
+  PackedFactor(bool trans, Index m, Index k, const T* a, T* memory);
+
+  /// C (m x n) = op(A) * B (k x n), added to C where `add` says so; on the calling thread. An element of C does not depend on how many
+  /// columns are computed together.
+  void multiply(Index n, const T* b, Index ldb, bool add, T* c, Index ldc) const;
+
+ private:
+  Index m_, k_;
+  const T* packed_;
+};
+
+}  // namespace dl::cpu

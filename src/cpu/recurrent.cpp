@@ -1,0 +1,75 @@
+#include "cpu/recurrent.hpp"
+
+#include <algorithm>
+
+#include "cpu/arch.hpp"
+#include "cpu/packed.hpp"
+#include "cpu/parallel.hpp"
+
+namespace dl::cpu {
+namespace {
+
+// Observations go through time independently of each other: each thread takes some of them through all steps, and no thread waits
+// for another. At least as many as a tile of a product is wide, and enough to be worth a thread.
+Index grainOf(const RecurrentPlan& p) {
+  const Index work = p.hidden * (4 * p.hidden + 40) * p.steps;  // of an observation; a gate costs about as much as ten products
+  const Index enough = (Index{1} << 19) / std::max<Index>(1, work);
+  return (enough / 8 + 1) * 8;
+}
+
+}  // namespace
+
+template <class T>
+Index lstmRoom(const RecurrentPlan& plan) {
+  return PackedFactor<T>::elements(4 * plan.hidden, plan.hidden);
+}
+
+template <class T>
+void lstmForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* h0, const T* c0, T* gates, T* cells, T* y,
+                 T* room) {
+  const Index h = plan.hidden, page = h * plan.batch;
+  const PackedFactor<T> weights(false, 4 * h, h, r, room);
+  const auto kernel = DLARRAY_FOR_ARCH(lstmKernels<T>)(plan.state, plan.gate).forward;
+  parallelFor(plan.batch, grainOf(plan), [&](Index begin, Index end) {
+    for (Index t = 0; t < plan.steps; ++t) {
+      const T *before = t ? y + (t - 1) * page : h0, *cellsBefore = t ? cells + (t - 1) * page : c0;
+      T* sums = gates + t * 4 * page;
+      weights.multiply(end - begin, before + begin * h, h, true, sums + begin * 4 * h, 4 * h);
+      for (Index b = begin; b < end; ++b)
+        kernel(h, sums + b * 4 * h, bias, cellsBefore + b * h, cells + t * page + b * h, y + t * page + b * h);
+    }
+  });
+}
+
+template <class T>
+void lstmBackward(const RecurrentPlan& plan, const T* r, const T* c0, const T* gates, const T* cells, const T* gradient, T* dc,
+                  T* sums, T* dh0, T* room) {
+  const Index h = plan.hidden, page = h * plan.batch;
+  const PackedFactor<T> weights(true, h, 4 * h, r, room);
+  const auto kernel = DLARRAY_FOR_ARCH(lstmKernels<T>)(plan.state, plan.gate).backward;
+  T* carried = dh0;  // what each step hands to the one before
+  parallelFor(plan.batch, grainOf(plan), [&](Index begin, Index end) {
+    std::fill(carried + begin * h, carried + end * h, T(0));
+    for (Index t = plan.steps - 1; t >= 0; --t) {
+      const T* cellsBefore = t ? cells + (t - 1) * page : c0;
+      T* to = sums + t * 4 * page;
+      for (Index b = begin; b < end; ++b)
+        kernel(h, gates + t * 4 * page + b * 4 * h, cellsBefore + b * h, cells + t * page + b * h, gradient + t * page + b * h,
+               carried + b * h, dc + b * h, to + b * 4 * h);
+      weights.multiply(end - begin, to + begin * 4 * h, 4 * h, false, carried + begin * h, h);
+    }
+  });
+}
+
+template Index lstmRoom<float>(const RecurrentPlan&);
+template Index lstmRoom<double>(const RecurrentPlan&);
+template void lstmForward(const RecurrentPlan&, const float*, const float*, const float*, const float*, float*, float*, float*,
+                          float*);
+template void lstmForward(const RecurrentPlan&, const double*, const double*, const double*, const double*, double*, double*,
+                          double*, double*);
+template void lstmBackward(const RecurrentPlan&, const float*, const float*, const float*, const float*, const float*, float*,
+                           float*, float*, float*);
+template void lstmBackward(const RecurrentPlan&, const double*, const double*, const double*, const double*, const double*,
+                           double*, double*, double*, double*);
+
+}  // namespace dl::cpu

@@ -1,0 +1,31 @@
+// Recurrent functions over all steps; arrays are column-major, unlabelled, features x observations x steps.
+#pragma once
+
+#include "cpu/simd/recurrent.hpp"
+
+namespace dl::cpu {
+
+/// The sizes of a recurrent function and its activations.
+struct RecurrentPlan {
+  Index hidden, batch, steps;
+  StateActivation state;
+  GateActivation gate;
+};
+
+/// Elements of memory that `lstmForward` and `lstmBackward` work in, 64-byte aligned.
+template <class T>
+Index lstmRoom(const RecurrentPlan& plan);
+
+/// The steps of an LSTM. `gates` (4 hidden x batch x steps) holds the products of the input weights with the data and receives the
+/// activations of the gates; `r` are the recurrent weights, `h0` and `c0` the states before the first step. `cells` and `y` receive
+/// the states of every step.
+template <class T>
+void lstmForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* h0, const T* c0, T* gates, T* cells, T* y, T* room);
+
+/// Back through time. `gradient` is the derivative by y; `dc` that by the last cell state, and becomes that by c0; `sums` receives the
+/// derivatives by the gates' sums, `dh0` that by h0.
+template <class T>
+void lstmBackward(const RecurrentPlan& plan, const T* r, const T* c0, const T* gates, const T* cells, const T* gradient, T* dc, T* sums,
+                  T* dh0, T* room);
+
+}  // namespace dl::cpu

@@ -1,0 +1,37 @@
+// The table of gate kernels that simd/recurrent.cpp fills for every level of the processor.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/types.hpp"
+
+namespace dl::cpu {
+
+enum class StateActivation : std::uint8_t { tanh, softsign, relu };
+enum class GateActivation : std::uint8_t { sigmoid, hardSigmoid };
+
+/// What one step of an LSTM does to one observation; every pointer holds `hidden` numbers, `gates` four times as many in the order i f g o.
+template <class T>
+struct LstmKernels {
+  /// gates: from sums of products to activations; cell = f before + i g, y = o state(cell).
+  void (*forward)(Index hidden, T* gates, const T* bias, const T* before, T* cell, T* y);
+  /// The derivatives by the sums, from those by y (`gradient`, plus `carried` from the next step) and by the cell, which
+  /// becomes that by the cell before.
+  void (*backward)(Index hidden, const T* gates, const T* before, const T* cell, const T* gradient, const T* carried, T* cellGradient,
+                   T* sums);
+};
+
+namespace v2 {
+template <class T>
+LstmKernels<T> lstmKernels(StateActivation state, GateActivation gate);
+}
+namespace v3 {
+template <class T>
+LstmKernels<T> lstmKernels(StateActivation state, GateActivation gate);
+}
+namespace v4 {
+template <class T>
+LstmKernels<T> lstmKernels(StateActivation state, GateActivation gate);
+}
+
+}  // namespace dl::cpu

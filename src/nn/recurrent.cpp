@@ -1,0 +1,362 @@
+#include "nn/recurrent.hpp"
+
+#include "cpu/blas.hpp"
+#include "engine/fit.hpp"
+#include "engine/symbol.hpp"
+#include "formulas/recurrent.hpp"
+
+#include <dlarray/nn/recurrent.hpp>
+#include <dlarray/ops/elementwise.hpp>
+#include <dlarray/ops/linalg.hpp>
+#include <dlarray/ops/reduction.hpp>
+#include <dlarray/ops/shape.hpp>
+
+#include <algorithm>
+
+namespace dl {
+
+using engine::Backward;
+using engine::Inputs;
+using engine::Result;
+using std::source_location;
+
+// ---- what recurrent functions share ----------------------------------------------------------------------------------
+
+Shape stepsShape(Index rows, Index columns, Index steps) {
+  Shape shape{Size{rows, columns, steps}, {}};
+  dropTrailing(shape);
+  return shape;
+}
+
+Sequence::Sequence(const Operand& x, std::string_view dataFormat, const char* function)
+    : data_(x, dataFormat, function), function_(function), labelled_(dataFormat.empty()) {
+  const Shape& shape = data_.shape();
+  if (sizeOf(shape, dimensionsWith(shape, "U")) != 1)
+    fail(x.where(), "recurrent:labels", "{}: the data is {}; it may have the labels S, C, B and T", function, toString(shape));
+  features = sizeOf(shape, dimensionsWith(shape, "SC"));
+  batch = sizeOf(shape, dimensionsWith(shape, "B"));
+  steps = sizeOf(shape, dimensionsWith(shape, "T"));
+  hasBatch_ = dimensionsWith(shape, "B") != 0;
+  hasSteps_ = dimensionsWith(shape, "T") != 0;
+}
+
+DlArray Sequence::take(Type type, const source_location& where) {
+  const DlArray flat = engine::reshapeTo(data_.take(where), {Size::matrix(features, batch * steps), {}});
+  return engine::castTo(Operand(flat, where), type);
+}
+
+DlArray Sequence::everyStep(const DlArray& y) const {
+  Shape shape{Size{size(y, 0)}, Format::of({Format::C})};
+  if (hasBatch_) {
+    shape.format.set(shape.size.size(), Format::B);
+    shape.size.push_back(batch);
+  }
+  if (hasSteps_) {
+    shape.format.set(shape.size.size(), Format::T);
+    shape.size.push_back(steps);
+  }
+  if (shape.size.size() == 1) {
+    shape.format.set(1, Format::U);
+    shape.size.push_back(1);
+  }
+  return data_.result(engine::reshapeTo(y, shape));
+}
+
+DlArray Sequence::state(const DlArray& h) const {
+  if (!labelled_) return h;
+  return engine::reshapeTo(h, {Size::matrix(size(h, 0), batch), Format::of({Format::C, hasBatch_ ? Format::B : Format::U})});
+}
+
+DlArray initialState(const Operand& state, const Sequence& data, Index hidden, Type type, const char* function,
+                     const char* what) {
+  const Shape& own = Storage::shape(state);
+  bool fits = own.size.size() == 2 && own.size[0] == hidden && (own.size[1] == data.batch || own.size[1] == 1);
+  for (std::size_t d = 0; d < own.size.size(); ++d)
+    if (own.format.labelled() && own.size[d] != 1 && own.format[d] != (d == 0 ? Format::C : Format::B)) fits = false;
+  if (!fits)
+    fail(state.where(), "recurrent:state",
+         "{}: {} is {}; for {} hidden units and {} observations it must be {}(C) x {}(B), or {} x 1 for all", function, what,
+         describe(state), hidden, data.batch, hidden, data.batch, hidden);
+  const DlArray plain = engine::castTo(Operand(engine::reshapeTo(state, {own.size, {}}), state.where()), type);
+  return engine::expandTo(plain, {Size::matrix(hidden, data.batch), {}});
+}
+
+DlArray matrixOf(const Operand& weights, Index rows, Index columns, Type type, const char* function, const char* what) {
+  const Size& own = Storage::of(weights).size;
+  if (!(own == Size::matrix(rows, columns)))
+    fail(weights.where(), "recurrent:weights", "{}: {} is {}, it must be {} x {}", function, what, describe(weights), rows,
+         columns);
+  return engine::castTo(Operand(engine::reshapeTo(weights, {own, {}}), weights.where()), type);
+}
+
+DlArray biasOf(const Operand& bias, Index rows, Type type, const char* function) {
+  if (!isvector(bias) || numel(bias) != rows)
+    fail(bias.where(), "recurrent:bias", "{}: the bias is {}, it must be {} x 1", function, describe(bias), rows);
+  return engine::castTo(Operand(engine::reshapeTo(bias, {Size::matrix(rows, 1), {}}), bias.where()), type);
+}
+
+Index hiddenOf(const Operand& recurrentWeights, Index gates, Index columns, const char* function) {
+  const Size& own = Storage::of(recurrentWeights).size;
+  const Index hidden = own[0] / gates;
+  if (own.size() != 2 || own[0] != gates * hidden || hidden == 0 || (columns < 0 && own[1] != hidden))
+    fail(recurrentWeights.where(), "recurrent:weights",
+         "{}: the recurrent weight matrix is {}; for n hidden units it must be {} n x {}", function, describe(recurrentWeights),
+         gates, columns < 0 ? "n" : "the columns of the output projector");
+  return hidden;
+}
+
+Type commonType(std::initializer_list<const Operand*> inputs) {
+  for (const Operand* x : inputs)
+    if (Storage::of(x->get()).type == Type::Single) return Type::Single;
+  return Type::Double;
+}
+
+Activations::Activations(std::string_view s, std::string_view g, const char* function, const source_location& where) {
+  if (s == "tanh")
+    state = cpu::StateActivation::tanh;
+  else if (s == "softsign")
+    state = cpu::StateActivation::softsign;
+  else if (s == "relu")
+    state = cpu::StateActivation::relu;
+  else
+    fail(where, "recurrent:activation", "{}: .stateActivationFunction = \"{}\"; it is \"tanh\", \"softsign\" or \"relu\"",
+         function, s);
+  if (g == "sigmoid")
+    gate = cpu::GateActivation::sigmoid;
+  else if (g == "hard-sigmoid")
+    gate = cpu::GateActivation::hardSigmoid;
+  else
+    fail(where, "recurrent:activation", "{}: .gateActivationFunction = \"{}\"; it is \"sigmoid\" or \"hard-sigmoid\"", function,
+         g);
+}
+
+namespace {
+template <class F>
+DlArray valueOf(const DlArray& x) {
+  return F::value(formula::Symbol(x)).array;
+}
+template <class F>
+DlArray slopeOf(const DlArray& y) {
+  return F::slope(formula::Symbol(y)).array;
+}
+}  // namespace
+
+DlArray Activations::stateValue(const DlArray& x) const {
+  return state == cpu::StateActivation::tanh   ? valueOf<formula::StateTanh>(x)
+         : state == cpu::StateActivation::relu ? valueOf<formula::StateRelu>(x)
+                                               : valueOf<formula::StateSoftsign>(x);
+}
+DlArray Activations::stateSlope(const DlArray& y) const {
+  return state == cpu::StateActivation::tanh   ? slopeOf<formula::StateTanh>(y)
+         : state == cpu::StateActivation::relu ? slopeOf<formula::StateRelu>(y)
+                                               : slopeOf<formula::StateSoftsign>(y);
+}
+DlArray Activations::gateValue(const DlArray& x) const {
+  return gate == cpu::GateActivation::sigmoid ? valueOf<formula::GateSigmoid>(x) : valueOf<formula::GateHardSigmoid>(x);
+}
+DlArray Activations::gateSlope(const DlArray& y) const {
+  return gate == cpu::GateActivation::sigmoid ? slopeOf<formula::GateSigmoid>(y) : slopeOf<formula::GateHardSigmoid>(y);
+}
+
+// ---- lstm ------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+DlArray product(const DlArray& a, bool transA, const DlArray& b, bool transB) {
+  return pagemtimes(a, transA ? "transpose" : "none", b, transB ? "transpose" : "none");
+}
+
+// All steps at once. The result holds h of every step and, where asked for, behind them c of the last. The last two inputs are
+// memory that it fills: the activations of the gates and the cells of every step, which the gradient reads.
+struct Lstm {
+  static constexpr const char* name = "lstm";
+  enum { X, H0, C0, W, R, Bias, Gates, Cells };
+  static constexpr unsigned kept = 0xFFU | engine::keptResult;
+  cpu::RecurrentPlan plan;
+  bool withCell;
+
+  Result infer(const Inputs& in) const {
+    return {stepsShape(plan.hidden, plan.batch, plan.steps + (withCell ? 1 : 0)), Storage::of(in[X]).type};
+  }
+  void run(const Inputs& in, DlArray& y) const {
+    if (Storage::of(y).type == Type::Single)
+      forward<float>(in, y);
+    else
+      forward<double>(in, y);
+  }
+  void gradient(Backward& b) const {
+    if (b.recorded())
+      recordedAdjoint(b);
+    else if (Storage::of(b.gradient()).type == Type::Single)
+      adjoint<float>(b);
+    else
+      adjoint<double>(b);
+  }
+
+ private:
+  Index page() const { return plan.hidden * plan.batch; }
+  template <class T>
+  void forward(const Inputs& in, DlArray& y) const;
+  template <class T>
+  void adjoint(Backward& b) const;
+  void recordedAdjoint(Backward& b) const;
+};
+
+template <class T>
+DlArray roomFor(const cpu::RecurrentPlan& plan) {
+  return Storage::make({Size::matrix(cpu::lstmRoom<T>(plan), 1), {}}, typeOf<T>);
+}
+
+template <class T>
+void Lstm::forward(const Inputs& in, DlArray& y) const {
+  const auto data = [&](int i) { return Storage::data<T>(in[i]); };
+  T *gates = Storage::mutableData<T>(in[Gates]), *cells = Storage::mutableData<T>(in[Cells]), *to = Storage::mutableData<T>(y);
+  cpu::gemm<T>(false, false, 4 * plan.hidden, plan.batch * plan.steps, size(in[X], 0), 1, data(W), data(X), 0, gates);
+  const DlArray room = roomFor<T>(plan);
+  cpu::lstmForward<T>(plan, data(R), data(Bias), data(H0), data(C0), gates, cells, to, Storage::mutableData<T>(room));
+  if (withCell) std::copy_n(cells + (plan.steps - 1) * page(), page(), to + plan.steps * page());
+}
+
+template <class T>
+void Lstm::adjoint(Backward& b) const {
+  const auto data = [&](int i) { return Storage::data<T>(b.input(i)); };
+  const Index rows = 4 * plan.hidden, columns = plan.batch * plan.steps, features = size(b.input(X), 0);
+  const auto make = [](Index m, Index n) { return Storage::make({Size::matrix(m, n), {}}, typeOf<T>); };
+  const auto raw = [](const DlArray& x) { return Storage::mutableData<T>(x); };
+  const T* g = Storage::data<T>(b.gradient());
+  DlArray sums = make(rows, columns), dh = make(plan.hidden, plan.batch), dc = make(plan.hidden, plan.batch);
+  if (withCell)
+    std::copy_n(g + plan.steps * page(), page(), raw(dc));
+  else
+    std::fill_n(raw(dc), page(), T(0));
+  const DlArray room = roomFor<T>(plan);
+  cpu::lstmBackward<T>(plan, data(R), data(C0), data(Gates), data(Cells), g, raw(dc), raw(sums), raw(dh), raw(room));
+  if (b.needs(X)) {
+    DlArray dx = make(features, columns);
+    cpu::gemm<T>(true, false, features, columns, rows, 1, data(W), raw(sums), 0, raw(dx));
+    b.add(X, std::move(dx));
+  }
+  if (b.needs(W)) {
+    DlArray dw = make(rows, features);
+    cpu::gemm<T>(false, true, rows, features, columns, 1, raw(sums), data(X), 0, raw(dw));
+    b.add(W, std::move(dw));
+  }
+  if (b.needs(R)) {
+    DlArray dr = make(rows, plan.hidden);
+    cpu::gemm<T>(false, true, rows, plan.hidden, columns - plan.batch, 1, raw(sums) + rows * plan.batch,
+                 Storage::data<T>(b.result()), 0, raw(dr));
+    cpu::gemm<T>(false, true, rows, plan.hidden, plan.batch, 1, raw(sums), data(H0), 1, raw(dr));
+    b.add(R, std::move(dr));
+  }
+  if (b.needs(Bias)) b.add(Bias, engine::sumTo(sums, {Size::matrix(rows, 1), {}}));
+  b.add(H0, std::move(dh));
+  b.add(C0, std::move(dc));
+}
+
+// The same in operations, so that it can be differentiated: the gates anew, all steps in one product, then back step by step.
+void Lstm::recordedAdjoint(Backward& b) const {
+  const Activations act(plan.state, plan.gate);
+  const Index h = plan.hidden, last = plan.steps - 1;
+  const DlArray g = b.gradient(), y = b.result(), x = b.input(X), w = b.input(W), r = b.input(R);
+  DlArray before = b.input(H0);
+  if (last > 0) before = cat(2, {before, y(all, all, span(0, last - 1))});
+  before = reshape(before, h, -1);
+  const DlArray z = reshape(w * x + r * before + b.input(Bias), Size{4 * h, plan.batch, plan.steps});
+  struct Step {
+    DlArray i, f, g, o, before, state;
+  };
+  std::vector<Step> steps;
+  DlArray c = b.input(C0);
+  for (Index t = 0; t <= last; ++t) {
+    const auto gate = [&](Index k) { return z(span(k * h, (k + 1) * h - 1), all, t); };
+    Step s{act.gateValue(gate(0)), act.gateValue(gate(1)), act.stateValue(gate(2)), act.gateValue(gate(3)), c, DlArray()};
+    c = s.f % c + s.i % s.g;
+    s.state = act.stateValue(c);
+    steps.push_back(std::move(s));
+  }
+  DlArray dh, dc = withCell ? DlArray(g(all, all, plan.steps)) : engine::filled(Storage::shape(c), Storage::of(c).type);
+  std::vector<DlArray> sums(steps.size());
+  for (Index t = last; t >= 0; --t) {
+    const Step& s = steps[static_cast<std::size_t>(t)];
+    const DlArray dy = t == last ? g(all, all, t) : g(all, all, t) + dh;
+    dc = dc + dy % s.o % act.stateSlope(s.state);
+    sums[static_cast<std::size_t>(t)] = vertcat(dc % s.g % act.gateSlope(s.i), dc % s.before % act.gateSlope(s.f),
+                                                dc % s.i % act.stateSlope(s.g), dy % s.state % act.gateSlope(s.o));
+    dc = dc % s.f;
+    dh = product(r, true, sums[static_cast<std::size_t>(t)], false);
+  }
+  const DlArray all4 = horzcat(sums);
+  if (b.needs(X)) b.add(X, product(w, true, all4, false));
+  if (b.needs(W)) b.add(W, product(all4, false, x, true));
+  if (b.needs(R)) b.add(R, product(all4, false, before, true));
+  if (b.needs(Bias)) b.add(Bias, sum(all4, 1));
+  b.add(H0, std::move(dh));
+  b.add(C0, std::move(dc));
+}
+
+struct LstmInputs {
+  const Operand &x, &h0, &c0, &w, &r, &bias;
+};
+
+// Y, and with states h and c of the last step. `features` of the data are what the weights meet: with a projector not the data
+// itself.
+std::tuple<DlArray, DlArray, DlArray> run(const char* function, const LstmInputs& in, const Operand* inputProjector,
+                                          const Operand* outputProjector, const LstmOptions& options, bool states) {
+  const source_location& where = in.x.where();
+  const Activations act(options.stateActivationFunction, options.gateActivationFunction, function, where);
+  Sequence data(in.x, options.dataFormat, function);
+  Type type = commonType({&in.x, &in.h0, &in.c0, &in.w, &in.r, &in.bias});
+  if (inputProjector) type = type == Type::Single ? type : commonType({inputProjector, outputProjector});
+  const Index h = hiddenOf(in.r, 4, outputProjector ? size(*outputProjector, 1) : -1, function);
+  const Index columns = inputProjector ? size(*inputProjector, 1) : data.features;
+  DlArray w = matrixOf(in.w, 4 * h, columns, type, function, "the weight matrix");
+  DlArray r =
+      matrixOf(in.r, 4 * h, outputProjector ? size(*outputProjector, 1) : h, type, function, "the recurrent weight matrix");
+  const DlArray bias = biasOf(in.bias, 4 * h, type, function);
+  const DlArray h0 = initialState(in.h0, data, h, type, function, "the hidden state"),
+                c0 = initialState(in.c0, data, h, type, function, "the cell state");
+  DlArray x;
+  if (inputProjector) {
+    const DlArray in1 = matrixOf(*inputProjector, data.features, columns, type, function, "the input projector");
+    const DlArray out = matrixOf(*outputProjector, h, size(r, 1), type, function, "the output projector");
+    x = product(in1, true, data.take(type, where), false);
+    r = product(r, false, out, true);
+  } else {
+    x = data.take(type, where);
+  }
+  if (data.steps == 0)
+    return {data.everyStep(engine::filled({Size{h, data.batch, 0}, {}}, type)), data.state(h0), data.state(c0)};
+
+  const Index n = data.steps;
+  const Lstm op{{h, data.batch, n, act.state, act.gate}, states};
+  const DlArray gates = Storage::make(stepsShape(4 * h, data.batch, n), type),
+                cells = Storage::make(stepsShape(h, data.batch, n), type);
+  const DlArray y = engine::applyToList(op, {x, h0, c0, w, r, bias, gates, cells}, where);
+  if (!states) return {data.everyStep(y), DlArray(), DlArray()};
+  return {data.everyStep(y(all, all, span(0, n - 1))), data.state(y(all, all, n - 1)), data.state(y(all, all, n))};
+}
+
+}  // namespace
+
+DlArray lstm(Operand X, Operand H0, Operand C0, Operand weights, Operand recurrentWeights, Operand bias,
+             const LstmOptions& options) {
+  return std::get<0>(run("lstm", {X, H0, C0, weights, recurrentWeights, bias}, nullptr, nullptr, options, false));
+}
+DlArray lstmp(Operand X, Operand H0, Operand C0, Operand weights, Operand recurrentWeights, Operand bias, Operand inputProjector,
+              Operand outputProjector, const LstmOptions& options) {
+  return std::get<0>(
+      run("lstmp", {X, H0, C0, weights, recurrentWeights, bias}, &inputProjector, &outputProjector, options, false));
+}
+std::tuple<DlArray, DlArray, DlArray> detail::lstmWithStates(const Operand& X, const Operand& H0, const Operand& C0,
+                                                             const Operand& weights, const Operand& recurrentWeights,
+                                                             const Operand& bias, const LstmOptions& options) {
+  return run("lstm", {X, H0, C0, weights, recurrentWeights, bias}, nullptr, nullptr, options, true);
+}
+std::tuple<DlArray, DlArray, DlArray> detail::lstmpWithStates(const Operand& X, const Operand& H0, const Operand& C0,
+                                                              const Operand& weights, const Operand& recurrentWeights,
+                                                              const Operand& bias, const Operand& inputProjector,
+                                                              const Operand& outputProjector, const LstmOptions& options) {
+  return run("lstmp", {X, H0, C0, weights, recurrentWeights, bias}, &inputProjector, &outputProjector, options, true);
+}
+
+}  // namespace dl

@@ -1,0 +1,156 @@
+// The LSTM of 64 inputs and 128 units, 100 steps of 32 observations, in single precision: against its matrix products alone, done
+// by the library's own kernel, and against oneDNN's LSTM where that was found. All in one run, taking turns.
+#include <omp.h>
+#if DLARRAY_HAS_ONEDNN
+#include <oneapi/dnnl/dnnl.hpp>
+#endif
+
+#include <memory>
+
+#include "bench.hpp"
+#include "cpu/blas.hpp"
+
+#include <dlarray/dlarray.hpp>
+
+using namespace dl;
+
+namespace {
+
+constexpr Index features = 64, hidden = 128, batch = 32, steps = 100, columns = batch * steps;
+
+using Floats = std::vector<float>;
+Floats numbers(Index n) { return extractdata<Floats>(0.1F * randn(n, 1, Type::Single)); }
+
+// The products of a forward pass, and of a backward pass, as few and as large as the recurrence allows.
+struct Products {
+  Floats x = numbers(features * columns), w = numbers(4 * hidden * features), r = numbers(4 * hidden * hidden),
+         h = numbers(hidden * (columns + batch)), z = numbers(4 * hidden * columns), dx = x, dw = w, dr = r, dh = h;
+
+  void forward() {
+    cpu::gemm<float>(false, false, 4 * hidden, columns, features, 1, w.data(), x.data(), 0, z.data());
+    for (Index t = 0; t < steps; ++t)
+      cpu::gemm<float>(false, false, 4 * hidden, batch, hidden, 1, r.data(), h.data() + t * hidden * batch, 1,
+                       z.data() + t * 4 * hidden * batch);
+    std::fill(z.begin(), z.end(), 0.1F);  // or they grow from turn to turn
+  }
+  void backward() {
+    for (Index t = 0; t < steps; ++t)
+      cpu::gemm<float>(true, false, hidden, batch, 4 * hidden, 1, r.data(), z.data() + t * 4 * hidden * batch, 0,
+                       dh.data() + t * hidden * batch);
+    cpu::gemm<float>(true, false, features, columns, 4 * hidden, 1, w.data(), z.data(), 0, dx.data());
+    cpu::gemm<float>(false, true, 4 * hidden, features, columns, 1, z.data(), x.data(), 0, dw.data());
+    cpu::gemm<float>(false, true, 4 * hidden, hidden, columns, 1, z.data(), h.data(), 0, dr.data());
+  }
+};
+
+struct Ours {
+  DlArray x = dlarray(0.1F * randn(Size{features, batch, steps}, Type::Single), "CBT"), h0 = zeros(hidden, batch, Type::Single),
+          c0 = h0, w = 0.1F * randn(4 * hidden, features, Type::Single), r = 0.1F * randn(4 * hidden, hidden, Type::Single),
+          b = zeros(4 * hidden, 1, Type::Single);
+
+  void forward() const { bench::keep(data<float>(lstm(x, h0, c0, w, r, b))); }
+  void both() const {
+    const auto gradients = dlfeval(
+        [&](const std::vector<DlArray>& p) {
+          const DlArray loss = sum(lstm(p[0], h0, c0, p[1], p[2], p[3]), "all");
+          return dlgradient(loss, p);
+        },
+        std::vector<DlArray>{x, w, r, b});
+    bench::keep(data<float>(gradients[0]));
+  }
+};
+
+#if DLARRAY_HAS_ONEDNN
+// oneDNN's LSTM with weights in the layout it likes best, reordered on every call as training must.
+class OneDnn {
+ public:
+  OneDnn() {
+    using namespace dnnl;
+    using tag = memory::format_tag;
+    const auto f32 = memory::data_type::f32;
+    const memory::dims src{steps, batch, features}, dst{steps, batch, hidden}, state{1, 1, batch, hidden},
+        wx{1, 1, features, 4, hidden}, wh{1, 1, hidden, 4, hidden}, bias{1, 1, 4, hidden};
+    const auto any = [&](const memory::dims& d) { return memory::desc(d, f32, tag::any); };
+    const memory::desc srcD(src, f32, tag::tnc), dstD(dst, f32, tag::tnc), stateD(state, f32, tag::ldnc),
+        biasD(bias, f32, tag::ldgo);
+    const auto direction = rnn_direction::unidirectional_left2right;
+    const lstm_forward::desc fd(prop_kind::forward_training, direction, srcD, stateD, stateD, any(wx), any(wh), biasD, dstD,
+                                stateD, stateD);
+    const lstm_forward::primitive_desc fpd(fd, engine_);
+    const lstm_backward::desc bd(prop_kind::backward, direction, srcD, stateD, stateD, any(wx), any(wh), biasD, dstD, stateD,
+                                 stateD, srcD, stateD, stateD, any(wx), any(wh), biasD, dstD, stateD, stateD);
+    const lstm_backward::primitive_desc bpd(bd, engine_, fpd);
+    forward_ = lstm_forward(fpd);
+    backward_ = lstm_backward(bpd);
+    const auto make = [&](const memory::desc& d) {
+      memory m(d, engine_);
+      std::fill_n(static_cast<float*>(m.get_data_handle()), d.get_size() / sizeof(float), 0.01F);
+      return m;
+    };
+    wx_ = make({wx, f32, tag::ldigo}), wh_ = make({wh, f32, tag::ldigo});
+    wxF_ = make(fpd.weights_layer_desc()), whF_ = make(fpd.weights_iter_desc());
+    wxB_ = make(bpd.weights_layer_desc()), whB_ = make(bpd.weights_iter_desc());
+    args_ = {{DNNL_ARG_SRC_LAYER, make(srcD)},    {DNNL_ARG_SRC_ITER, make(stateD)},
+             {DNNL_ARG_SRC_ITER_C, make(stateD)}, {DNNL_ARG_WEIGHTS_LAYER, wxF_},
+             {DNNL_ARG_WEIGHTS_ITER, whF_},       {DNNL_ARG_BIAS, make(biasD)},
+             {DNNL_ARG_DST_LAYER, make(dstD)},    {DNNL_ARG_DST_ITER, make(stateD)},
+             {DNNL_ARG_DST_ITER_C, make(stateD)}, {DNNL_ARG_WORKSPACE, make(fpd.workspace_desc())}};
+    backArgs_ = args_;
+    backArgs_[DNNL_ARG_WEIGHTS_LAYER] = wxB_, backArgs_[DNNL_ARG_WEIGHTS_ITER] = whB_;
+    for (const auto& [arg, desc] : {std::pair(DNNL_ARG_DIFF_SRC_LAYER, srcD),
+                                    {DNNL_ARG_DIFF_SRC_ITER, stateD},
+                                    {DNNL_ARG_DIFF_SRC_ITER_C, stateD},
+                                    {DNNL_ARG_DIFF_BIAS, biasD},
+                                    {DNNL_ARG_DIFF_DST_LAYER, dstD},
+                                    {DNNL_ARG_DIFF_DST_ITER, stateD},
+                                    {DNNL_ARG_DIFF_DST_ITER_C, stateD},
+                                    {DNNL_ARG_DIFF_WEIGHTS_LAYER, bpd.diff_weights_layer_desc()},
+                                    {DNNL_ARG_DIFF_WEIGHTS_ITER, bpd.diff_weights_iter_desc()}})
+      backArgs_.insert({arg, make(desc)});
+  }
+  void forward() {
+    dnnl::reorder(wx_, wxF_).execute(stream_, wx_, wxF_);
+    dnnl::reorder(wh_, whF_).execute(stream_, wh_, whF_);
+    forward_.execute(stream_, args_);
+  }
+  void both() {
+    forward();
+    dnnl::reorder(wx_, wxB_).execute(stream_, wx_, wxB_);
+    dnnl::reorder(wh_, whB_).execute(stream_, wh_, whB_);
+    for (const int arg : {DNNL_ARG_DIFF_WEIGHTS_LAYER, DNNL_ARG_DIFF_WEIGHTS_ITER, DNNL_ARG_DIFF_BIAS}) {  // it adds to them
+      const dnnl::memory& m = backArgs_.at(arg);
+      std::fill_n(static_cast<float*>(m.get_data_handle()), m.get_desc().get_size() / sizeof(float), 0.0F);
+    }
+    backward_.execute(stream_, backArgs_);
+  }
+
+ private:
+  dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream_{engine_};
+  dnnl::memory wx_, wh_, wxF_, whF_, wxB_, whB_;
+  dnnl::primitive forward_, backward_;
+  std::unordered_map<int, dnnl::memory> args_, backArgs_;
+};
+#endif
+
+}  // namespace
+
+int main() {
+  const int available = omp_get_max_threads();
+  for (const int threads : {1, 2}) {
+    if (threads > available) break;
+    omp_set_num_threads(threads);
+    const Ours ours;
+    const auto products = std::make_shared<Products>();
+    std::vector<bench::Candidate> forward{{"ours", [&] { ours.forward(); }}, {"products alone", [&] { products->forward(); }}},
+        both{{"ours", [&] { ours.both(); }}, {"products alone", [&] { products->forward(), products->backward(); }}};
+#if DLARRAY_HAS_ONEDNN
+    const auto peer = std::make_shared<OneDnn>();
+    forward.push_back({"oneDNN", [=] { peer->forward(); }});
+    both.push_back({"oneDNN", [=] { peer->both(); }});
+#endif
+    const std::string name = "lstm 64-128 x 100, " + std::to_string(threads) + " thread" + (threads > 1 ? "s" : "");
+    bench::compare(name + ", forward", forward);
+    bench::compare(name + ", both", both);
+  }
+}

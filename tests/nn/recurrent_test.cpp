@@ -1,0 +1,190 @@
+// Recurrent functions beyond their rows: against the same in ordinary operations, any number of threads, extremes, mistakes.
+#include "cpu/kernel_test.hpp"
+#include "harness/mistake.hpp"
+#include "harness/plain.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include <dlarray/dlarray.hpp>
+
+using namespace dl;
+using namespace dl::test;
+
+namespace {
+
+using Arrays = std::vector<DlArray>;
+
+// X, H0, C0, weights, recurrent weights, bias.
+Arrays problem(Index features, Index batch, Index steps, Index hidden, Type type = Type::Double) {
+  rng(3);
+  const auto some = [&](const Size& size) { return randn(size, type); };
+  return {dlarray(some({features, batch, steps}), "CBT"),
+          some({hidden, batch}),
+          some({hidden, batch}),
+          0.3 * some({4 * hidden, features}),
+          0.1 * some({4 * hidden, hidden}),
+          some({4 * hidden, 1})};
+}
+
+DlArray logistic(const DlArray& x) { return 1 / (1 + exp(-x)); }
+
+std::tuple<DlArray, DlArray, DlArray> composed(const Arrays& in) {
+  const Index hidden = size(in[4], 1);
+  const DlArray x = stripdims(in[0]);
+  DlArray h = in[1], c = in[2];
+  Arrays y;
+  for (Index t = 0; t < size(x, 2); ++t) {
+    const DlArray z = in[3] * x(all, all, t) + in[4] * h + in[5];
+    const auto gate = [&](Index k) { return z(span(k * hidden, (k + 1) * hidden - 1), all); };
+    c = logistic(gate(1)) % c + logistic(gate(0)) % tanh(gate(2));
+    h = logistic(gate(3)) % tanh(c);
+    y.push_back(h);
+  }
+  return {cat(2, y), h, c};
+}
+
+template <class F>
+Arrays gradientsOf(F&& f, const Arrays& in) {
+  const auto loss = [&](const Arrays& x) {
+    const auto [y, h, c] = f(x);
+    const DlArray value = sum(pow(stripdims(y), 2), "all") + sum(sin(stripdims(h)), "all") + sum(pow(stripdims(c), 2), "all");
+    return dlgradient(value, x);
+  };
+  return dlfeval(loss, in);
+}
+
+std::string sentenceOf(const std::function<void()>& call) {
+  const std::string sentence = mistake(call).sentence;
+  return sentence.substr(0, sentence.rfind(" ("));  // without the line of the call
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_fused_lstm_is_the_composed_one) {
+  for (const auto& in : {problem(7, 19, 6, 33), problem(3, 1, 9, 48), problem(5, 4, 1, 10)}) {
+    const auto fused = [](const Arrays& x) { return lstm<3>(x[0], x[1], x[2], x[3], x[4], x[5]); };
+    const auto [y, h, c] = fused(in);
+    const auto [y2, h2, c2] = composed(in);
+    BOOST_TEST(difference(y, extractdata<Numbers>(y2), 1e-13) == "");
+    BOOST_TEST(difference(h, extractdata<Numbers>(h2), 1e-13) == "");
+    BOOST_TEST(difference(c, extractdata<Numbers>(c2), 1e-13) == "");
+    const Arrays g = gradientsOf(fused, in), g2 = gradientsOf(composed, in);
+    for (std::size_t i = 0; i < g.size(); ++i) BOOST_TEST(difference(g[i], extractdata<Numbers>(g2[i]), 1e-11) == "");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(results_do_not_depend_on_threads) {
+  const Arrays in = problem(16, 40, 12, 50, Type::Single);
+  const auto run = [&] {
+    const Arrays g = gradientsOf([](const Arrays& x) { return lstm<3>(x[0], x[1], x[2], x[3], x[4], x[5]); }, in);
+    std::vector<float> values = extractdata<std::vector<float>>(lstm(in[0], in[1], in[2], in[3], in[4], in[5]));
+    for (const DlArray& x : g) {
+      const auto more = extractdata<std::vector<float>>(x);
+      values.insert(values.end(), more.begin(), more.end());
+    }
+    return values;
+  };
+  bool same = false;
+  cpu::sameForThreads(run, same);
+  BOOST_TEST(same);
+}
+
+BOOST_AUTO_TEST_CASE(single_outputs_are_the_same) {
+  const Arrays in = problem(3, 4, 5, 6);
+  const auto [y, h, c] = lstm<3>(in[0], in[1], in[2], in[3], in[4], in[5]);
+  BOOST_TEST(isequal(y, lstm(in[0], in[1], in[2], in[3], in[4], in[5])));
+  const auto [y2, h2] = lstm<2>(in[0], in[1], in[2], in[3], in[4], in[5]);
+  BOOST_TEST(isequal(h, h2));
+  BOOST_TEST(isequal(stripdims(h), stripdims(y)(all, all, 4)));
+  BOOST_TEST(text(h) == "6(C) x 4(B)");
+  BOOST_TEST(text(c) == "6(C) x 4(B)");
+}
+
+// What a sequence is cut into does not matter when the states are passed on.
+BOOST_AUTO_TEST_CASE(states_carry_on) {
+  const Arrays in = problem(3, 2, 7, 5);
+  const auto [y, h, c] = lstm<3>(in[0], in[1], in[2], in[3], in[4], in[5]);
+  const auto [y1, h1, c1] = lstm<3>(in[0](all, all, span(0, 2)), in[1], in[2], in[3], in[4], in[5]);
+  const auto [y2, h2, c2] = lstm<3>(in[0](all, all, span(3, 6)), h1, c1, in[3], in[4], in[5]);
+  BOOST_TEST(difference(cat("T", {y1, y2}), extractdata<Numbers>(y), 1e-14) == "");
+  BOOST_TEST(difference(c2, extractdata<Numbers>(c), 1e-14) == "");
+  const DlArray w = in[3](span(0, 14), all), r = in[4](span(0, 14), all), b = in[5](span(0, 14), all);
+  const auto [u, k] = gru<2>(in[0], in[1], w, r, b);
+  const auto [u1, k1] = gru<2>(in[0](all, all, span(0, 2)), in[1], w, r, b);
+  const auto [u2, k2] = gru<2>(in[0](all, all, span(3, 6)), k1, w, r, b);
+  BOOST_TEST(difference(cat("T", {u1, u2}), extractdata<Numbers>(u), 1e-14) == "");
+  BOOST_TEST(difference(k2, extractdata<Numbers>(k), 1e-14) == "");
+}
+
+BOOST_AUTO_TEST_CASE(no_steps_change_nothing) {
+  const Arrays in = problem(3, 2, 1, 5);
+  const auto [y, h, c] = lstm<3>(zeros(Size{3, 2, 0}), in[1], in[2], in[3], in[4], in[5], {.dataFormat = "CBT"});
+  BOOST_TEST((size(y) == Size{5, 2, 0}));
+  BOOST_TEST(isequal(h, in[1]));
+  BOOST_TEST(isequal(c, in[2]));
+}
+
+BOOST_AUTO_TEST_CASE(extreme_numbers_saturate) {
+  Arrays in = problem(4, 8, 5, 16, Type::Single);
+  in[0] = in[0] * 1e30;
+  const auto [y, h, c] = lstm<3>(in[0], in[1], in[2], in[3], in[4], in[5]);
+  BOOST_TEST(bool(all(isfinite(stripdims(y)), "all")));
+  BOOST_TEST(bool(all(abs(stripdims(y)) <= 1, "all")));
+  for (const DlArray& g : gradientsOf([](const Arrays& x) { return lstm<3>(x[0], x[1], x[2], x[3], x[4], x[5]); }, in))
+    BOOST_TEST(bool(all(isfinite(stripdims(g)), "all")));
+}
+
+BOOST_AUTO_TEST_CASE(types_are_promoted) {
+  const Arrays in = problem(3, 2, 4, 5);
+  const auto typeOf = [](const DlArray& x) { return name(underlyingType(x)); };
+  BOOST_TEST(typeOf(lstm(single_(in[0]), in[1], in[2], in[3], in[4], in[5])) == "single");
+  BOOST_TEST(typeOf(lstm(in[0] > 0, in[1], in[2], in[3], in[4], in[5])) == "double");
+  const DlArray w = in[3](span(0, 14), all), r = in[4](span(0, 14), all), b = single_(in[5])(span(0, 14), all);
+  BOOST_TEST(typeOf(gru(in[0] > 0, in[1], w, r, b)) == "single");
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_are_named) {
+  const Arrays in = problem(3, 2, 4, 5);
+  const auto with = [&](std::size_t i, const DlArray& x) {
+    return [&in, i, x] {
+      Arrays other = in;
+      other[i] = x;
+      lstm(other[0], other[1], other[2], other[3], other[4], other[5]);
+    };
+  };
+  BOOST_TEST(sentenceOf(with(0, stripdims(in[0]))) ==
+             "lstm: 3 x 2 x 4 has no labels to tell channels from observations; label it, dlarray(X, \"CB\"), or say .dataFormat "
+             "= \"CB\"");
+  BOOST_TEST(sentenceOf(with(0, dlarray(ones(3, 2, 4), "CUU"))) ==
+             "lstm: the data is 3(C) x 2(U) x 4(U); it may have the labels S, C, B and T");
+  BOOST_TEST(sentenceOf(with(1, ones(5, 3))) ==
+             "lstm: the hidden state is 5 x 3; for 5 hidden units and 2 observations it must be 5(C) x 2(B), or 5 x 1 for all");
+  BOOST_TEST(
+      sentenceOf(with(1, dlarray(ones(5, 2), "SC"))) ==
+      "lstm: the hidden state is 5(S) x 2(C); for 5 hidden units and 2 observations it must be 5(C) x 2(B), or 5 x 1 for all");
+  BOOST_TEST(sentenceOf(with(2, ones(1, 5))) ==
+             "lstm: the cell state is 1 x 5; for 5 hidden units and 2 observations it must be 5(C) x 2(B), or 5 x 1 for all");
+  BOOST_TEST(sentenceOf(with(3, ones(20, 4))) == "lstm: the weight matrix is 20 x 4, it must be 20 x 3");
+  BOOST_TEST(sentenceOf(with(4, ones(20, 4))) ==
+             "lstm: the recurrent weight matrix is 20 x 4; for n hidden units it must be 4 n x n");
+  BOOST_TEST(sentenceOf(with(5, ones(15, 1))) == "lstm: the bias is 15 x 1, it must be 20 x 1");
+  BOOST_TEST(sentenceOf([&] { lstm(in[0], in[1], in[2], in[3], in[4], in[5], {.stateActivationFunction = "sigmoid"}); }) ==
+             "lstm: .stateActivationFunction = \"sigmoid\"; it is \"tanh\", \"softsign\" or \"relu\"");
+  BOOST_TEST(sentenceOf([&] { lstm(in[0], in[1], in[2], in[3], in[4], in[5], {.gateActivationFunction = "tanh"}); }) ==
+             "lstm: .gateActivationFunction = \"tanh\"; it is \"sigmoid\" or \"hard-sigmoid\"");
+  BOOST_TEST(sentenceOf([&] { lstmp(in[0], in[1], in[2], in[3], ones(20, 2), in[5], ones(3, 4), ones(5, 2)); }) ==
+             "lstmp: the weight matrix is 20 x 3, it must be 20 x 4");
+  BOOST_TEST(sentenceOf([&] { lstmp(in[0], in[1], in[2], in[3], ones(20, 2), in[5], ones(4, 3), ones(5, 2)); }) ==
+             "lstmp: the input projector is 4 x 3, it must be 3 x 3");
+  BOOST_TEST(sentenceOf([&] { lstmp(in[0], in[1], in[2], in[3], ones(20, 2), in[5], ones(3, 3), ones(4, 2)); }) ==
+             "lstmp: the output projector is 4 x 2, it must be 5 x 2");
+  const DlArray w = ones(15, 3), r = ones(15, 5), b = ones(15, 1);
+  BOOST_TEST(sentenceOf([&] { gru(in[0], in[1], w, ones(20, 5), b); }) ==
+             "gru: the recurrent weight matrix is 20 x 5; for n hidden units it must be 3 n x n");
+  BOOST_TEST(sentenceOf([&] { gru(in[0], in[1], w, r, b, {.resetGateMode = "recurrent-bias-after-multiplication"}); }) ==
+             "gru: the bias is 15 x 1, it must be 30 x 1");
+  BOOST_TEST(sentenceOf([&] { gru(in[0], in[1], w, r, b, {.resetGateMode = "after"}); }) ==
+             "gru: .resetGateMode = \"after\"; it is \"after-multiplication\", \"before-multiplication\" or "
+             "\"recurrent-bias-after-multiplication\"");
+}
