@@ -17,17 +17,29 @@ struct GradientOptions {
 
 // ---- arrays inside containers ----------------------------------------------------------------------------------------
 
-/// What is done to every array of a container.
+/// What is done to every array of a container, and, if that matters, to those that its owner declares constants: frozen parameters.
 class ArrayVisitor {
  public:
   template <class F>
-  ArrayVisitor(F& visit) noexcept
-      : context_(&visit), call_([](void* context, DlArray& x) { (*static_cast<F*>(context))(x); }) {}
+  ArrayVisitor(F& visit) noexcept : context_(&visit), call_(callOf<F>) {}
+  template <class F, class G>
+  ArrayVisitor(F& visit, G& visitConstant) noexcept
+      : context_(&visit), call_(callOf<F>), constantContext_(&visitConstant), constantCall_(callOf<G>) {}
   void operator()(DlArray& x) const { call_(context_, x); }
+  void constant(DlArray& x) const {
+    if (constantCall_) constantCall_(constantContext_, x);
+  }
 
  private:
+  template <class F>
+  static void callOf(void* context, DlArray& x) {
+    (*static_cast<F*>(context))(x);
+  }
+
   void* context_;
   void (*call_)(void*, DlArray&);
+  void* constantContext_ = nullptr;
+  void (*constantCall_)(void*, DlArray&) = nullptr;
 };
 
 /// Visits every DlArray in a value: arrays, vectors, arrays, maps, tuples, pairs, optionals of them, and structs that list
@@ -185,6 +197,9 @@ auto gradientsOf(const Operand& y, const GradientOptions& options, const X&... v
   std::vector<DlArray> values(arrays.size());
   gradients(y, arrays.data(), values.data(), arrays.size(), options);
   for (std::size_t i = 0; i < arrays.size(); ++i) *arrays[i] = std::move(values[i]);
+  const auto leave = [](DlArray&) {};
+  const auto empty = [](DlArray& x) { x = DlArray(); };
+  visitArrays(result, ArrayVisitor(leave, empty));
   return result;
 }
 }  // namespace detail

@@ -1,0 +1,57 @@
+#pragma once
+#include <atomic>
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+namespace dl {
+
+template <class Signature>
+class Function;
+
+/// A function of the user's that options, layers and queues carry along: a value whose copies share the callable. Empty until one is given.
+/// (What std::function offers, without the cost of its header in every program.)
+template <class R, class... A>
+class Function<R(A...)> {
+ public:
+  Function() noexcept = default;
+  template <class F>
+    requires(!std::same_as<std::decay_t<F>, Function> && std::is_invocable_r_v<R, const std::decay_t<F>&, A...>)
+  Function(F&& callable) : held_(new Held<std::decay_t<F>>(std::forward<F>(callable))) {}
+  Function(const Function& other) noexcept : held_(other.held_) {
+    if (held_) held_->count.fetch_add(1, std::memory_order_relaxed);
+  }
+  Function(Function&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  Function& operator=(Function other) noexcept {
+    std::swap(held_, other.held_);
+    return *this;
+  }
+  ~Function() {
+    if (held_ && held_->count.fetch_sub(1, std::memory_order_acq_rel) == 1) delete held_;
+  }
+
+  explicit operator bool() const noexcept { return held_ != nullptr; }
+  R operator()(A... arguments) const { return held_->call(std::forward<A>(arguments)...); }
+
+ private:
+  struct Any {
+    virtual ~Any() = default;
+    virtual R call(A... arguments) const = 0;
+    std::atomic<int> count = 1;
+  };
+  template <class F>
+  struct Held final : Any {
+    template <class G>
+    explicit Held(G&& g) : callable(std::forward<G>(g)) {}
+    R call(A... arguments) const override {
+      if constexpr (std::is_void_v<R>)
+        callable(std::forward<A>(arguments)...);
+      else
+        return callable(std::forward<A>(arguments)...);
+    }
+    F callable;
+  };
+  Any* held_ = nullptr;
+};
+
+}  // namespace dl

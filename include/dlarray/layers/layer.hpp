@@ -1,0 +1,108 @@
+#pragma once
+#include <dlarray/layers/parameters.hpp>
+#include <dlarray/nn/window.hpp>
+
+namespace dl {
+
+/// What a layer's options are shown to: printing, comparing, saving and loading all walk through the same list. Loading writes to the
+/// members, all others only read them.
+class OptionVisitor {
+ public:
+  virtual ~OptionVisitor() = default;
+  virtual void operator()(std::string_view name, bool& value) = 0;
+  virtual void operator()(std::string_view name, Index& value) = 0;
+  virtual void operator()(std::string_view name, double& value) = 0;
+  virtual void operator()(std::string_view name, std::string& value) = 0;
+  virtual void operator()(std::string_view name, std::vector<std::string>& value) = 0;
+  virtual void operator()(std::string_view name, Size& value) = 0;
+  virtual void operator()(std::string_view name, WindowSizes& value) = 0;
+  virtual void operator()(std::string_view name, PoolSize& value) = 0;
+  virtual void operator()(std::string_view name, Padding& value) = 0;
+  virtual void operator()(std::string_view name, GroupCount& value) = 0;
+  virtual void operator()(std::string_view name, Initializer& value) = 0;
+  virtual void operator()(std::string_view name, DlArray& value) = 0;
+};
+
+/// A pure function of inputs, learnables and state, with the options that shape it. Write a layer of your own by deriving from it; the
+/// network holds the parameters.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+
+  /// What the layer is called; a network names those that have none.
+  std::string name;
+  /// Factors that parameters are given in place of those they are declared with.
+  struct Factor {
+    std::string parameter;
+    std::optional<double> learnRate, l2;
+  };
+  std::vector<Factor> factors;
+
+  /// The kind of layer, for files and tables: "Convolution2dLayer".
+  virtual std::string type() const { return "Layer"; }
+  /// What automatic names begin with: "conv".
+  virtual std::string stem() const { return "layer"; }
+  virtual std::vector<std::string> inputNames() const { return {"in"}; }
+  virtual std::vector<std::string> outputNames() const { return {"out"}; }
+  /// Size and labels of the data that a network receives here; only input layers have one.
+  virtual const DataLayout* input() const { return nullptr; }
+
+  /// Declares learnables and state for data of these layouts. Throws for data that the layer cannot take.
+  virtual void initialize(Parameters&, const std::vector<DataLayout>&) const {}
+  /// The outputs for labelled inputs, in use.
+  virtual std::vector<DlArray> predict(const std::vector<DlArray>& X, const Parameters& p) const = 0;
+  /// The outputs in training; `newState` takes the states that change.
+  virtual std::vector<DlArray> forward(const std::vector<DlArray>& X, const Parameters& p, Parameters& newState) const;
+  /// The outputs in use with the states that follow, for layers that remember what they saw.
+  virtual std::vector<DlArray> predictAndUpdate(const std::vector<DlArray>& X, const Parameters& p, Parameters& newState) const;
+  /// The states to start a new sequence with; states not set keep their values.
+  virtual void resetState(Parameters&) const {}
+  /// Shows each option; without it a layer cannot be saved.
+  virtual void options(OptionVisitor&) {}
+};
+
+/// Any layer as a value; copies share it. All layer functions return one, and a struct derived from Layer converts to it.
+class AnyLayer {
+ public:
+  template <std::derived_from<Layer> L>
+  AnyLayer(L layer) : name_(layer.name), held_(new Held<L>(std::move(layer))) {}
+  AnyLayer(const AnyLayer& other) : name_(other.name_), held_(other.held_) { held_->count.fetch_add(1, std::memory_order_relaxed); }
+  AnyLayer(AnyLayer&& other) noexcept : name_(std::move(other.name_)), held_(std::exchange(other.held_, nullptr)) {}
+  AnyLayer& operator=(AnyLayer other) noexcept {
+    std::swap(name_, other.name_);
+    std::swap(held_, other.held_);
+    return *this;
+  }
+  ~AnyLayer() {
+    if (held_ && held_->count.fetch_sub(1, std::memory_order_acq_rel) == 1) delete held_;
+  }
+
+  const std::string& name() const noexcept { return name_; }
+  /// The same layer under another name.
+  AnyLayer named(std::string name) const;
+  const Layer& operator*() const noexcept { return held_->layer(); }
+  const Layer* operator->() const noexcept { return &**this; }
+  /// A copy whose options may be changed before it is put to use, for loading and for factors.
+  AnyLayer changed(const Function<void(Layer&)>& change) const;
+
+ private:
+  struct Any {
+    virtual ~Any() = default;
+    virtual Layer& layer() noexcept = 0;
+    virtual Any* copy() const = 0;
+    std::atomic<int> count = 1;
+  };
+  template <class L>
+  struct Held final : Any {
+    explicit Held(L l) : value(std::move(l)) {}
+    Layer& layer() noexcept override { return value; }
+    Any* copy() const override { return new Held(value); }
+    L value;
+  };
+  AnyLayer(std::string name, Any* held) noexcept : name_(std::move(name)), held_(held) {}
+
+  std::string name_;
+  Any* held_ = nullptr;
+};
+
+}  // namespace dl
