@@ -21,16 +21,20 @@ struct GradientOptions {
 class ArrayVisitor {
  public:
   template <class F>
-  ArrayVisitor(F& visit) noexcept : context_(&visit), call_(callOf<F>) {}
+  ArrayVisitor(F& visit) noexcept : context_(contextOf(visit)), call_(callOf<F>) {}
   template <class F, class G>
   ArrayVisitor(F& visit, G& visitConstant) noexcept
-      : context_(&visit), call_(callOf<F>), constantContext_(&visitConstant), constantCall_(callOf<G>) {}
+      : context_(contextOf(visit)), call_(callOf<F>), constantContext_(contextOf(visitConstant)), constantCall_(callOf<G>) {}
   void operator()(DlArray& x) const { call_(context_, x); }
   void constant(DlArray& x) const {
     if (constantCall_) constantCall_(constantContext_, x);
   }
 
  private:
+  template <class F>
+  static void* contextOf(F& visit) noexcept {
+    return const_cast<void*>(static_cast<const void*>(&visit));
+  }
   template <class F>
   static void callOf(void* context, DlArray& x) {
     (*static_cast<F*>(context))(x);
