@@ -4,6 +4,7 @@
 #include <array>
 
 #include "cpu/arch.hpp"
+#include "cpu/blas.hpp"
 #include "cpu/grid.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/permute.hpp"
@@ -16,7 +17,9 @@ constexpr Index stepsOfBlock = 640;            // of k, so that the columns at h
 constexpr Index gridBytes = Index{256} << 10;  // for the second cache, beside the weights
 constexpr Index pixelsOfBlock = 512;           // that a weight gradient sums at a time
 constexpr Index packedElements = Index{1} << 17;
-constexpr Index fewColumns = 4;                 // too few to fill a tile with
+constexpr Index fewColumns = 2;  // too few for a tile
+constexpr Index fewFilters = 4;  // too few for the rows of a tile
+constexpr Index arrangedResults = 1024;
 constexpr Index parallelWork = Index{1} << 18;  // multiplications from which a second thread pays
 
 template <class T>
@@ -29,7 +32,18 @@ Index floorDiv(Index a, Index b) { return a >= 0 ? a / b : -ceilDiv(-a, b); }
 
 Index volume(const Convolution& p, Index ConvolutionAxis::*size) { return p.axis[0].*size * p.axis[1].*size * p.axis[2].*size; }
 
+// A filter of one element at every place: each image is a matrix, and so are the weights.
+bool isProduct(const Convolution& p) {
+  for (const ConvolutionAxis& a : p.axis)
+    if (a.filter != 1 || a.stride != 1 || a.in != a.out) return false;
+  return p.groups == 1;
+}
+
 using Axes = std::array<GridAxis, 3>;
+
+std::vector<Index> elementsOf(const Convolution& p, const Axes& axes) {
+  return Grid::filterElements(axes.data(), p.axis[0].filter, p.axis[1].filter);
+}
 
 // The grid of the data, for results of the convolution.
 Axes forwardAxes(const Convolution& p) {
@@ -103,7 +117,9 @@ struct GridPass {
   Axes axes;
   Index channels, columns, groups, batch;
   const T* data;
-  const T* weights;  // [taps, channels, columns, groups]
+  const T* weights;
+  std::vector<Index> elements;                     // of the filter, one for each tap
+  Index weightChannel, weightColumn, weightGroup;  // from one to the next in the weights
   T* result;
 
   void run() const;
@@ -112,8 +128,11 @@ struct GridPass {
   struct Unit {
     Index image, group, part, columns, firstColumn;
   };
-  void runUnit(const Unit& u, const Axes& part, const Grid& grid, const GridRows& rows, const Index* cells, Index block,
-               T* scratch) const;
+  struct Steps {
+    std::vector<Index> cells, elements;  // of k, for a block of channels
+    Index channels;
+  };
+  void runUnit(const Unit& u, const Axes& part, const Grid& grid, const GridRows& rows, const Steps& steps, T* scratch) const;
   void runFew(const Unit& u, const GridProduct<T>& p, const GridRows& rows, T* line) const;
 };
 
@@ -129,9 +148,12 @@ void GridPass<T>::run() const {
   const Index fitting = std::clamp<Index>(gridBytes / lineBytes - along.reach(), 1, along.rows);
   const Index parts = ceilDiv(along.rows, fitting), rowsOfPart = ceilDiv(along.rows, parts);
   const Grid grid(axes.data(), cut, rowsOfPart, sizeof(T));
-  std::vector<Index> cells;
+  Steps steps{{}, {}, block};
   for (Index c = 0; c < block; ++c)
-    for (Index t = 0; t < taps; ++t) cells.push_back(c * grid.channelCells() + grid.tapCell(t));
+    for (Index t = 0; t < taps; ++t) {
+      steps.cells.push_back(c * grid.channelCells() + grid.tapCell(t));
+      steps.elements.push_back(c * weightChannel + elements[static_cast<std::size_t>(t)]);
+    }
 
   const Index threads = threadCount(), whole = batch * groups * parts;
   const Index work = rowsBeside(axes, cut) * rowsOfPart * channels * taps * columns;
@@ -155,27 +177,37 @@ void GridPass<T>::run() const {
       const Index unitColumns = ceilDiv(ceilDiv(columns, shares), kernels<T>().wide) * kernels<T>().wide;
       const Index from = std::min(columns, s * unitColumns), to = std::min(columns, from + unitColumns);
       if (from < to)
-        runUnit({unit / parts / groups, unit / parts % groups, at, to - from, from}, part, grid, rows, cells.data(), block,
-                scratch);
+        runUnit({unit / parts / groups, unit / parts % groups, at, to - from, from}, part, grid, rows, steps, scratch);
     }
   });
 }
 
 template <class T>
-void GridPass<T>::runUnit(const Unit& u, const Axes& part, const Grid& grid, const GridRows& rows, const Index* cells,
-                          Index block, T* scratch) const {
-  const Index source = sizeOf(axes, &GridAxis::source), target = sizeOf(axes, &GridAxis::target), k = channels * grid.taps();
+void GridPass<T>::runUnit(const Unit& u, const Axes& part, const Grid& grid, const GridRows& rows, const Steps& steps,
+                          T* scratch) const {
+  const Index source = sizeOf(axes, &GridAxis::source), target = sizeOf(axes, &GridAxis::target);
   const T* from = data + (u.image * groups + u.group) * channels * source;
   T* to = result + ((u.image * groups + u.group) * columns + u.firstColumn) * target;
-  const T* w = weights + (u.group * columns + u.firstColumn) * k;
-  for (Index c = 0; c < channels; c += block) {
-    const Index count = std::min(block, channels - c);
+  const T* w = weights + u.group * weightGroup + u.firstColumn * weightColumn;
+  for (Index c = 0; c < channels; c += steps.channels) {
+    const Index count = std::min(steps.channels, channels - c);
     grid.fill(part.data(), from + c * source, source, count, scratch);
-    const GridProduct<T> p{scratch, cells,     count * grid.taps(), w + c * grid.taps(),
-                           k,       u.columns, rows.slivers.data(), static_cast<Index>(rows.slivers.size()),
-                           c > 0,   to,        part[0].targetStep,  target};
+    GridProduct<T> p;
+    p.grid = scratch;
+    p.cells = steps.cells.data();
+    p.k = count * grid.taps();
+    p.weights = w + c * weightChannel;
+    p.elements = steps.elements.data();
+    p.weightColumn = weightColumn;
+    p.columns = u.columns;
+    p.slivers = rows.slivers.data();
+    p.sliverCount = static_cast<Index>(rows.slivers.size());
+    p.add = c > 0;
+    p.result = to;
+    p.resultStep = part[0].targetStep;
+    p.resultColumn = target;
     if (columns < fewColumns)
-      runFew(u, p, rows, scratch + block * grid.channelCells() + kernels<T>().tall * kernels<T>().width);
+      runFew(u, p, rows, scratch + steps.channels * grid.channelCells() + kernels<T>().tall * kernels<T>().width);
     else
       kernels<T>().product(p);
   }
@@ -189,7 +221,7 @@ void GridPass<T>::runFew(const Unit& u, const GridProduct<T>& p, const GridRows&
     T* to = p.result + j * p.resultColumn;
     const bool direct = rows.runs.size() == 1 && p.resultStep == 1 && !p.add;
     T* sums = direct ? to + rows.runs[0].target : line;
-    kernels<T>().combine(all, p.grid + first, p.cells, p.weights + j * p.weightColumn, p.k, sums);
+    kernels<T>().combine(all, p.grid + first, p.cells, p.weights + j * p.weightColumn, p.elements, p.k, sums);
     if (direct) continue;
     for (const RowPiece& run : rows.runs) {
       const T* from = line + run.row - first;
@@ -343,41 +375,74 @@ void WeightPass<T>::runFew() const {
 
 template <class T>
 void convolve(const Convolution& p, const T* x, const T* w, T* y) {
-  GridPass<T>{forwardAxes(p), p.channels, p.filters, p.groups, p.batch, x, w, y}.run();
+  if (isProduct(p)) {
+    const Index pixels = volume(p, &ConvolutionAxis::in);
+    return gemmBatch<T>(false, false, pixels, p.filters, p.channels, T(1), x, pixels * p.channels, w, 0, T(0), y,
+                        pixels * p.filters, p.batch);
+  }
+  const Axes axes = forwardAxes(p);
+  const Index taps = volume(p, &ConvolutionAxis::filter);
+  GridPass<T>{axes,
+              p.channels,
+              p.filters,
+              p.groups,
+              p.batch,
+              x,
+              w,
+              elementsOf(p, axes),
+              taps,
+              taps * p.channels,
+              taps * p.channels * p.filters,
+              y}
+      .run();
 }
 
 template <class T>
 void convolveDataGradient(const Convolution& p, const T* g, const T* w, T* x, T* workspace) {
-  const Index taps = volume(p, &ConvolutionAxis::filter), weights = taps * p.channels * p.filters * p.groups;
-  const Index sizes[] = {taps, p.channels, p.filters, p.groups};
-  const int order[] = {0, 2, 1, 3};
-  permute(w, sizeof(T), sizes, order, workspace);
-  T* chosen = workspace + weights;
-  const Index phases[] = {std::min(p.axis[0].stride, p.axis[0].in), std::min(p.axis[1].stride, p.axis[1].in),
-                          std::min(p.axis[2].stride, p.axis[2].in)};
+  const Index results = volume(p, &ConvolutionAxis::out) * p.batch;
+  if (isProduct(p)) {
+    const Index in = p.channels, pixels = volume(p, &ConvolutionAxis::in);
+    return gemmBatch<T>(false, true, pixels, in, p.filters, T(1), g, pixels * p.filters, w, 0, T(0), x, pixels * in, p.batch);
+  }
   const auto missesSome = [](const ConvolutionAxis& a) { return a.stride > a.filter || (a.stride > 1 && a.dilation > 1); };
   if (missesSome(p.axis[0]) || missesSome(p.axis[1]) || missesSome(p.axis[2]))
     std::fill(x, x + volume(p, &ConvolutionAxis::in) * p.channels * p.groups * p.batch, T(0));
-  for (Index phase = 0; phase < phases[0] * phases[1] * phases[2]; ++phase) {
-    const Axes axes{backwardAxis(p.axis[0], phase % phases[0]), backwardAxis(p.axis[1], phase / phases[0] % phases[1]),
-                    backwardAxis(p.axis[2], phase / phases[0] / phases[1])};
-    const std::vector<Index> elements = Grid::filterElements(axes.data(), p.axis[0].filter, p.axis[1].filter);
+  const Index taps = volume(p, &ConvolutionAxis::filter);
+  // With enough results to use them, weights are put into the order in which they are read.
+  const bool arrange = results >= arrangedResults;
+  if (arrange) {
+    const Index sizes[] = {taps, p.channels, p.filters, p.groups};
+    const int order[] = {0, 2, 1, 3};
+    permute(w, sizeof(T), sizes, order, workspace);
+    w = workspace;
+  }
+  const Index weightChannel = arrange ? taps : taps * p.channels, weightColumn = arrange ? taps * p.filters : taps;
+  const auto phases = [&](int d) { return std::min(p.axis[d].stride, p.axis[d].in); };
+  for (Index phase = 0; phase < phases(0) * phases(1) * phases(2); ++phase) {
+    const Axes axes{backwardAxis(p.axis[0], phase % phases(0)), backwardAxis(p.axis[1], phase / phases(0) % phases(1)),
+                    backwardAxis(p.axis[2], phase / phases(0) / phases(1))};
+    std::vector<Index> elements = elementsOf(p, axes);
     if (elements.empty() || sizeOf(axes, &GridAxis::rows) == 0) continue;
-    const T* weightsOfPhase = workspace;
-    if (static_cast<Index>(elements.size()) != taps) {
-      T* to = chosen;
-      for (Index row = 0; row < weights / taps; ++row)
-        for (const Index e : elements) *to++ = workspace[row * taps + e];
-      weightsOfPhase = chosen;
-    }
-    GridPass<T>{axes, p.filters, p.channels, p.groups, p.batch, g, weightsOfPhase, x}.run();
+    GridPass<T>{axes,
+                p.filters,
+                p.channels,
+                p.groups,
+                p.batch,
+                g,
+                w,
+                std::move(elements),
+                weightChannel,
+                weightColumn,
+                taps * p.channels * p.filters,
+                x}
+        .run();
   }
 }
 
 template <class T>
 void convolveWeightGradient(const Convolution& p, const T* x, const T* g, T* w, T* workspace) {
   const Index columns = volume(p, &ConvolutionAxis::filter) * p.channels;
-  if (p.filters < fewColumns) return WeightPass<T>{p, forwardAxes(p), x, g, w}.runFew();
+  if (p.filters < fewFilters) return WeightPass<T>{p, forwardAxes(p), x, g, w}.runFew();
   WeightPass<T>{p, forwardAxes(p), x, g, workspace}.run();
   for (Index group = 0; group < p.groups; ++group)
     transpose(workspace + group * columns * p.filters, sizeof(T), p.filters, columns, w + group * columns * p.filters);
