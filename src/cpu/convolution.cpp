@@ -61,25 +61,29 @@ Axes forwardAxes(const Convolution& p) {
   return axes;
 }
 
-// The grid of the results' gradient, for the data's elements phase, phase + stride, ...: a result o and an element f of the
-// filter meet element o * stride + f * dilation - start.
-GridAxis backwardAxis(const ConvolutionAxis& a, Index phase) {
+// The grid of the results' gradient. Element i * stride + phase of the data meets, by element f of the filter, result i + shift,
+// where shift * stride = phase + start - f * dilation; each f belongs to one phase.
+Index shiftOf(const ConvolutionAxis& a, Index f) { return -floorDiv(f * a.dilation - a.start, a.stride); }
+
+GridAxis backwardAxis(const ConvolutionAxis& a) {
   GridAxis g;
-  g.rows = std::max<Index>(0, ceilDiv(a.in - phase, a.stride));
+  g.rows = ceilDiv(a.in, a.stride);
   g.source = a.out;
+  g.origin = shiftOf(a, a.filter - 1);
+  g.taps.clear();
+  for (Index f = 0; f < a.filter; ++f) g.taps.push_back({f, 0, shiftOf(a, f) - g.origin});
+  return g;
+}
+// The part of it that makes the elements of one phase.
+GridAxis phaseOf(const ConvolutionAxis& a, Index phase) {
+  GridAxis g = backwardAxis(a);
+  g.rows = std::max<Index>(0, ceilDiv(a.in - phase, a.stride));
   g.target = a.in;
   g.targetStart = phase;
   g.targetStep = a.stride;
-  g.taps.clear();
-  Index lowest = 0;
-  for (Index f = 0; f < a.filter; ++f) {
-    const Index from = phase + a.start - f * a.dilation;
-    if (floorDiv(from, a.stride) * a.stride != from) continue;
-    lowest = g.taps.empty() ? from / a.stride : std::min(lowest, from / a.stride);
-    g.taps.push_back({f, 0, from / a.stride});
-  }
-  for (GridAxis::Tap& tap : g.taps) tap.shift -= lowest;
-  g.origin = lowest;
+  std::erase_if(g.taps, [&](const GridAxis::Tap& tap) {
+    return (tap.shift + g.origin) * a.stride + tap.filter * a.dilation != phase + a.start;
+  });
   return g;
 }
 
@@ -111,14 +115,20 @@ Axes partOf(const Axes& axes, int cut, Index first, Index count) {
 
 // ---- results from a grid ---------------------------------------------------------------------------------------------
 
-// result(row, column) = sum over channels and taps of the data's grid times weights, for each group and image.
+// Some of the results: their rows and taps along each axis of the grid, and the filter's elements that the taps stand for.
+struct GridTarget {
+  Axes axes;
+  std::vector<Index> elements;
+};
+
+// result(row, column) = sum over channels and taps of the data's grid times weights, for each group and image and all targets.
 template <class T>
 struct GridPass {
-  Axes axes;
+  Axes axes;  // rows and taps of all targets
+  std::vector<GridTarget> targets;
   Index channels, columns, groups, batch;
   const T* data;
   const T* weights;
-  std::vector<Index> elements;                     // of the filter, one for each tap
   Index weightChannel, weightColumn, weightGroup;  // from one to the next in the weights
   T* result;
 
@@ -126,37 +136,65 @@ struct GridPass {
 
  private:
   struct Unit {
-    Index image, group, part, columns, firstColumn;
+    Index image, group, firstColumn, columns;
   };
   struct Steps {
     std::vector<Index> cells, elements;  // of k, for a block of channels
-    Index channels;
   };
-  void runUnit(const Unit& u, const Axes& part, const Grid& grid, const GridRows& rows, const Steps& steps, T* scratch) const;
+  struct Part {
+    Axes axes;
+    std::vector<GridRows> rows;  // of each target
+  };
+  Steps stepsOf(const GridTarget& target, const Grid& grid, Index block) const;
+  Part partAt(const Grid& grid, int cut, Index first, Index count) const;
+  void runUnit(const Unit& u, const Part& part, const Grid& grid, const std::vector<Steps>& steps, Index block, T* scratch) const;
   void runFew(const Unit& u, const GridProduct<T>& p, const GridRows& rows, T* line) const;
 };
 
 Index sizeOf(const Axes& axes, Index GridAxis::*size) { return axes[0].*size * axes[1].*size * axes[2].*size; }
 
 template <class T>
+typename GridPass<T>::Steps GridPass<T>::stepsOf(const GridTarget& target, const Grid& grid, Index block) const {
+  Steps steps;
+  const std::vector<Index> cells = grid.tapCells(target.axes.data());
+  for (Index c = 0; c < block; ++c)
+    for (std::size_t t = 0; t < cells.size(); ++t) {
+      steps.cells.push_back(c * grid.channelCells() + cells[t]);
+      steps.elements.push_back(c * weightChannel + target.elements[t]);
+    }
+  return steps;
+}
+
+template <class T>
+typename GridPass<T>::Part GridPass<T>::partAt(const Grid& grid, int cut, Index first, Index count) const {
+  Part part{partOf(axes, cut, first, std::min(count, axes[static_cast<std::size_t>(cut)].rows - first)), {}};
+  for (const GridTarget& t : targets) {
+    const Index rows = std::min(count, t.axes[static_cast<std::size_t>(cut)].rows - first);
+    part.rows.emplace_back().arrange(grid, partOf(t.axes, cut, first, std::max<Index>(0, rows)).data(), kernels<T>().width,
+                                     kernels<T>().tall);
+  }
+  return part;
+}
+
+template <class T>
 void GridPass<T>::run() const {
   const int cut = cutAxis(axes);
   const GridAxis& along = axes[static_cast<std::size_t>(cut)];
-  const Index taps = static_cast<Index>(axes[0].taps.size() * axes[1].taps.size() * axes[2].taps.size());
+  Index taps = 0, allTaps = 0;
+  for (const GridTarget& t : targets) {
+    taps = std::max(taps, static_cast<Index>(t.elements.size()));
+    allTaps += static_cast<Index>(t.elements.size());
+  }
   const Index blocks = std::min(channels, ceilDiv(channels * taps, stepsOfBlock)), block = ceilDiv(channels, blocks);
   const Index lineBytes = cellsBeside(axes, cut) * block * static_cast<Index>(sizeof(T));
   const Index fitting = std::clamp<Index>(gridBytes / lineBytes - along.reach(), 1, along.rows);
   const Index parts = ceilDiv(along.rows, fitting), rowsOfPart = ceilDiv(along.rows, parts);
   const Grid grid(axes.data(), cut, rowsOfPart, sizeof(T));
-  Steps steps{{}, {}, block};
-  for (Index c = 0; c < block; ++c)
-    for (Index t = 0; t < taps; ++t) {
-      steps.cells.push_back(c * grid.channelCells() + grid.tapCell(t));
-      steps.elements.push_back(c * weightChannel + elements[static_cast<std::size_t>(t)]);
-    }
+  std::vector<Steps> steps;
+  for (const GridTarget& t : targets) steps.push_back(stepsOf(t, grid, block));
 
   const Index threads = threadCount(), whole = batch * groups * parts;
-  const Index work = rowsBeside(axes, cut) * rowsOfPart * channels * taps * columns;
+  const Index work = rowsBeside(axes, cut) * rowsOfPart * channels * allTaps * columns;
   const bool share = whole < 4 * threads && whole % threads && work >= 2 * parallelWork;
   const Index shares = share ? std::min(threads, std::max<Index>(1, columns / (2 * kernels<T>().wide))) : 1;
   const Index slack = kernels<T>().tall * kernels<T>().width;
@@ -164,52 +202,50 @@ void GridPass<T>::run() const {
     const Index cellCount = block * grid.channelCells() + slack;
     T* scratch = scratchMemory<T>(cellCount + (columns < fewColumns ? grid.channelCells() : 0));
     std::fill(scratch + cellCount - slack, scratch + cellCount, T(0));
-    GridRows rows;
-    Axes part;
+    Part part;
     Index arranged = -1;
     for (Index i = begin; i < end; ++i) {
-      const Index s = i % shares, unit = i / shares, at = unit % parts, first = at * rowsOfPart;
-      if (at != arranged) {
-        part = partOf(axes, cut, first, std::min(rowsOfPart, along.rows - first));
-        rows.arrange(grid, part.data(), kernels<T>().width, kernels<T>().tall);
-        arranged = at;
-      }
+      const Index s = i % shares, unit = i / shares, at = unit % parts;
+      if (at != arranged) part = partAt(grid, cut, at * rowsOfPart, rowsOfPart), arranged = at;
       const Index unitColumns = ceilDiv(ceilDiv(columns, shares), kernels<T>().wide) * kernels<T>().wide;
       const Index from = std::min(columns, s * unitColumns), to = std::min(columns, from + unitColumns);
-      if (from < to)
-        runUnit({unit / parts / groups, unit / parts % groups, at, to - from, from}, part, grid, rows, steps, scratch);
+      if (from < to) runUnit({unit / parts / groups, unit / parts % groups, from, to - from}, part, grid, steps, block, scratch);
     }
   });
 }
 
 template <class T>
-void GridPass<T>::runUnit(const Unit& u, const Axes& part, const Grid& grid, const GridRows& rows, const Steps& steps,
+void GridPass<T>::runUnit(const Unit& u, const Part& part, const Grid& grid, const std::vector<Steps>& steps, Index block,
                           T* scratch) const {
-  const Index source = sizeOf(axes, &GridAxis::source), target = sizeOf(axes, &GridAxis::target);
+  const Index source = sizeOf(axes, &GridAxis::source), target = sizeOf(targets[0].axes, &GridAxis::target);
   const T* from = data + (u.image * groups + u.group) * channels * source;
   T* to = result + ((u.image * groups + u.group) * columns + u.firstColumn) * target;
   const T* w = weights + u.group * weightGroup + u.firstColumn * weightColumn;
-  for (Index c = 0; c < channels; c += steps.channels) {
-    const Index count = std::min(steps.channels, channels - c);
-    grid.fill(part.data(), from + c * source, source, count, scratch);
-    GridProduct<T> p;
-    p.grid = scratch;
-    p.cells = steps.cells.data();
-    p.k = count * grid.taps();
-    p.weights = w + c * weightChannel;
-    p.elements = steps.elements.data();
-    p.weightColumn = weightColumn;
-    p.columns = u.columns;
-    p.slivers = rows.slivers.data();
-    p.sliverCount = static_cast<Index>(rows.slivers.size());
-    p.add = c > 0;
-    p.result = to;
-    p.resultStep = part[0].targetStep;
-    p.resultColumn = target;
-    if (columns < fewColumns)
-      runFew(u, p, rows, scratch + steps.channels * grid.channelCells() + kernels<T>().tall * kernels<T>().width);
-    else
-      kernels<T>().product(p);
+  for (Index c = 0; c < channels; c += block) {
+    const Index count = std::min(block, channels - c);
+    grid.fill(part.axes.data(), from + c * source, source, count, scratch);
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      const GridRows& rows = part.rows[t];
+      if (rows.slivers.empty()) continue;
+      GridProduct<T> p;
+      p.grid = scratch;
+      p.cells = steps[t].cells.data();
+      p.k = count * static_cast<Index>(targets[t].elements.size());
+      p.weights = w + c * weightChannel;
+      p.elements = steps[t].elements.data();
+      p.weightColumn = weightColumn;
+      p.columns = u.columns;
+      p.slivers = rows.slivers.data();
+      p.sliverCount = static_cast<Index>(rows.slivers.size());
+      p.add = c > 0;
+      p.result = to;
+      p.resultStep = targets[t].axes[0].targetStep;
+      p.resultColumn = target;
+      if (columns < fewColumns)
+        runFew(u, p, rows, scratch + block * grid.channelCells() + kernels<T>().tall * kernels<T>().width);
+      else
+        kernels<T>().product(p);
+    }
   }
 }
 
@@ -307,6 +343,7 @@ void WeightPass<T>::runUnit(const Unit& u, const Cut& c) const {
   const Index most = rowsBeside(axes, c.axis) * c.rowsOfPart * c.images;
   T* packed = scratchMemory<T>(registers * most + image * c.images);
   T* cellsOf = packed + registers * most;
+  const std::vector<Index> tapCells = grid.tapCells(axes.data());
   std::vector<Index> pixels, columnCells;
   const Index firstChannel = u.firstColumn / taps(), lastChannel = ceilDiv(u.firstColumn + u.columns, taps());
   for (Index b = 0; b < p.batch; b += c.images)
@@ -329,7 +366,7 @@ void WeightPass<T>::runUnit(const Unit& u, const Cut& c) const {
                     to = std::min(u.firstColumn + u.columns, (ch + channels) * taps());
         columnCells.clear();
         for (Index j = from; j < to; ++j)
-          columnCells.push_back((j / taps() - ch) * grid.channelCells() + grid.tapCell(j % taps()));
+          columnCells.push_back((j / taps() - ch) * grid.channelCells() + tapCells[static_cast<std::size_t>(j % taps())]);
         const T* a = g + ((b * p.groups + u.group) * p.filters + u.firstRow) * target() + first * rowsBeside(axes, c.axis);
         kernels<T>().turnedProduct(
             {a, target(), u.rows, images, perImage, p.groups * p.filters * target(), cellsOf, pixels.data(), columnCells.data(),
@@ -346,8 +383,7 @@ void WeightPass<T>::runFew() const {
   const Grid grid(axes.data(), 2, axes[2].rows, sizeof(T));
   const Index cells = grid.rowCell(axes[0].rows - 1, axes[1].rows - 1, axes[2].rows - 1) + 1;
   const Index slack = kernels<T>().width;
-  std::vector<Index> tapCells;
-  for (Index t = 0; t < taps(); ++t) tapCells.push_back(grid.tapCell(t));
+  const std::vector<Index> tapCells = grid.tapCells(axes.data());
   const Index work = p.batch * target() * p.filters * taps();
   parallelFor(p.groups * p.channels, std::max<Index>(1, parallelWork / std::max<Index>(1, work)), [&](Index begin, Index end) {
     T* of = scratchMemory<T>(grid.channelCells() + 2 * slack + cells);
@@ -383,13 +419,13 @@ void convolve(const Convolution& p, const T* x, const T* w, T* y) {
   const Axes axes = forwardAxes(p);
   const Index taps = volume(p, &ConvolutionAxis::filter);
   GridPass<T>{axes,
+              {{axes, elementsOf(p, axes)}},
               p.channels,
               p.filters,
               p.groups,
               p.batch,
               x,
               w,
-              elementsOf(p, axes),
               taps,
               taps * p.channels,
               taps * p.channels * p.filters,
@@ -408,40 +444,55 @@ void convolveDataGradient(const Convolution& p, const T* g, const T* w, T* x, T*
   if (missesSome(p.axis[0]) || missesSome(p.axis[1]) || missesSome(p.axis[2]))
     std::fill(x, x + volume(p, &ConvolutionAxis::in) * p.channels * p.groups * p.batch, T(0));
   const Index taps = volume(p, &ConvolutionAxis::filter);
-  // With enough results to use them, weights are put into the order in which they are read.
+  // With enough results to use them, weights are put into the order in which they are read: the filters of a group side by side,
+  // and with strides, which take some of the taps at a time, each tap for itself.
   const bool arrange = results >= arrangedResults;
+  const bool strided = p.axis[0].stride > 1 || p.axis[1].stride > 1 || p.axis[2].stride > 1;
+  Index tapStep = 1, weightChannel = taps * p.channels, weightColumn = taps;
   if (arrange) {
     const Index sizes[] = {taps, p.channels, p.filters, p.groups};
-    const int order[] = {0, 2, 1, 3};
-    permute(w, sizeof(T), sizes, order, workspace);
+    const int together[] = {0, 2, 1, 3}, apart[] = {2, 1, 0, 3};
+    permute(w, sizeof(T), sizes, strided ? apart : together, workspace);
     w = workspace;
+    tapStep = strided ? p.filters * p.channels : 1;
+    weightChannel = strided ? 1 : taps;
+    weightColumn = strided ? p.filters : taps * p.filters;
   }
-  const Index weightChannel = arrange ? taps : taps * p.channels, weightColumn = arrange ? taps * p.filters : taps;
   const auto phases = [&](int d) { return std::min(p.axis[d].stride, p.axis[d].in); };
+  std::vector<GridTarget> targets;
   for (Index phase = 0; phase < phases(0) * phases(1) * phases(2); ++phase) {
-    const Axes axes{backwardAxis(p.axis[0], phase % phases(0)), backwardAxis(p.axis[1], phase / phases(0) % phases(1)),
-                    backwardAxis(p.axis[2], phase / phases(0) / phases(1))};
+    const Axes axes{phaseOf(p.axis[0], phase % phases(0)), phaseOf(p.axis[1], phase / phases(0) % phases(1)),
+                    phaseOf(p.axis[2], phase / phases(0) / phases(1))};
     std::vector<Index> elements = elementsOf(p, axes);
-    if (elements.empty() || sizeOf(axes, &GridAxis::rows) == 0) continue;
-    GridPass<T>{axes,
-                p.filters,
-                p.channels,
-                p.groups,
-                p.batch,
-                g,
-                w,
-                std::move(elements),
-                weightChannel,
-                weightColumn,
-                taps * p.channels * p.filters,
-                x}
-        .run();
+    for (Index& e : elements) e *= tapStep;
+    if (!elements.empty() && sizeOf(axes, &GridAxis::rows) > 0) targets.push_back({axes, std::move(elements)});
   }
+  if (targets.empty()) return;
+  GridPass<T>{{backwardAxis(p.axis[0]), backwardAxis(p.axis[1]), backwardAxis(p.axis[2])},
+              std::move(targets),
+              p.filters,
+              p.channels,
+              p.groups,
+              p.batch,
+              g,
+              w,
+              weightChannel,
+              weightColumn,
+              taps * p.channels * p.filters,
+              x}
+      .run();
 }
 
 template <class T>
 void convolveWeightGradient(const Convolution& p, const T* x, const T* g, T* w, T* workspace) {
   const Index columns = volume(p, &ConvolutionAxis::filter) * p.channels;
+  if (isProduct(p)) {
+    const Index pixels = volume(p, &ConvolutionAxis::in);
+    for (Index b = 0; b < p.batch; ++b)
+      gemm<T>(true, false, p.channels, p.filters, pixels, T(1), x + b * pixels * p.channels, g + b * pixels * p.filters, T(b > 0),
+              w);
+    return;
+  }
   if (p.filters < fewFilters) return WeightPass<T>{p, forwardAxes(p), x, g, w}.runFew();
   WeightPass<T>{p, forwardAxes(p), x, g, workspace}.run();
   for (Index group = 0; group < p.groups; ++group)

@@ -31,19 +31,26 @@ Grid::Grid(const GridAxis* axes, int cut, Index rows, Index bytes) {
     for (const GridAxis::Tap& tap : axes[d].taps)
       if (std::find(phases_[d].begin(), phases_[d].end(), tap.phase) == phases_[d].end()) phases_[d].push_back(tap.phase);
   }
+  Index cells = cells_[0] * cells_[1] * cells_[2];
+  for (const auto& phases : phases_) cells *= static_cast<Index>(phases.size());
+  // An odd number of cache lines: channels then do not compete for the same places in the caches.
+  const Index line = 64 / bytes;
+  channel_ = (ceilDiv(cells, line) | 1) * line;
+}
+
+std::vector<Index> Grid::tapCells(const GridAxis* axes) const {
   const auto count = [&](int d) { return static_cast<Index>(phases_[d].size()); };
   const auto place = [&](int d, Index phase) {
     return std::find(phases_[d].begin(), phases_[d].end(), phase) - phases_[d].begin();
   };
   const Index phase = cells_[0] * cells_[1] * cells_[2];
+  std::vector<Index> cells;
   for (const GridAxis::Tap& t2 : axes[2].taps)
     for (const GridAxis::Tap& t1 : axes[1].taps)
       for (const GridAxis::Tap& t0 : axes[0].taps)
-        taps_.push_back(phase * (place(0, t0.phase) + count(0) * (place(1, t1.phase) + count(1) * place(2, t2.phase))) +
+        cells.push_back(phase * (place(0, t0.phase) + count(0) * (place(1, t1.phase) + count(1) * place(2, t2.phase))) +
                         rowCell(t0.shift, t1.shift, t2.shift));
-  // An odd number of cache lines: channels then do not compete for the same places in the caches.
-  const Index line = 64 / bytes;
-  channel_ = (ceilDiv(phase * count(0) * count(1) * count(2), line) | 1) * line;
+  return cells;
 }
 
 std::vector<Index> Grid::filterElements(const GridAxis* axes, Index filter0, Index filter1) {

@@ -33,27 +33,30 @@ inline __m512 spreadUpper(const __m512& v) { return spreadLower(_mm512_maskz_shu
 inline __m512d spreadUpper(const __m512d& v) { return spreadLower(_mm512_maskz_shuffle_f64x2(0xff, v, v, 0xee)); }
 inline unsigned below(Index n) { return n >= 16 ? 0xffffu : n <= 0 ? 0u : (1u << n) - 1; }
 
-// What a register holds too much is written over by the next line; `end` is the end of the last.
-template <class T>
-void fillLine(const LineFill<T>& f, const T* from, T* to, const T* end) {
+// The registers at one place of every line. What they hold too much is written over by the first register of the next line, which
+// comes later: places are taken from the last to the first, lines from the first to the last.
+template <bool apart, class T>
+void fillPlace(const LineFill<T>& f, Index q) {
   constexpr Index width = Types<T>::width;
   constexpr unsigned full = (1u << width) - 1;
-  for (Index q = 0; q < f.cells; q += width) {
-    const unsigned chosen = below(f.last - q) & ~below(f.first - q) & full;
+  const unsigned chosen = below(f.last - q) & ~below(f.first - q) & full, spread = _pdep_u32(chosen, 0x55555555u);
+  const T* from = f.from + (apart ? 2 * q : q);
+  const T* const end = f.to + f.lines * f.cells;
+  T* to = f.to + q;
+  for (Index line = 0; line < f.lines; ++line, from += f.fromLine, to += f.cells) {
     typename Types<T>::Vector v;
-    if (f.step == 1) {
-      loadChosen(from + q, chosen, v);
-    } else {
-      const unsigned apart = _pdep_u32(chosen, 0x55555555u);
+    if constexpr (apart) {
       typename Types<T>::Vector a, b;
-      loadChosen(from + 2 * q, apart & full, a);
-      loadChosen(from + 2 * q + width, apart >> width & full, b);
+      loadChosen(from, spread & full, a);
+      loadChosen(from + width, spread >> width & full, b);
       v = everySecond(a, b);
+    } else {
+      loadChosen(from, chosen, v);
     }
-    if (to + q + width <= end)
-      *reinterpret_cast<typename Types<T>::Anywhere*>(to + q) = v;
+    if (to + width <= end)
+      *reinterpret_cast<typename Types<T>::Anywhere*>(to) = v;
     else
-      storeChosen(to + q, below(f.cells - q) & full, v);
+      storeChosen(to, below(f.cells - q) & full, v);
   }
 }
 
@@ -75,15 +78,17 @@ void copyApart(const typename Types<T>::Vector& v, Index n, bool add, T* to) {
 
 template <class T>
 void fillLines(const LineFill<T>& f) {
+#if defined(__AVX512F__)
+  if (f.step <= 2) {
+    constexpr Index width = Types<T>::width;
+    for (Index q = (f.cells - 1) / width * width; q >= 0; q -= width)
+      f.step == 1 ? fillPlace<false>(f, q) : fillPlace<true>(f, q);
+    return;
+  }
+#endif
   for (Index line = 0; line < f.lines; ++line) {
     const T* from = f.from + line * f.fromLine;
     T* to = f.to + line * f.cells;
-#if defined(__AVX512F__)
-    if (f.step <= 2) {
-      fillLine(f, from, to, f.to + f.lines * f.cells);
-      continue;
-    }
-#endif
     for (Index q = 0; q < f.first; ++q) to[q] = T(0);
     if (f.step == 1)
       for (Index q = f.first; q < f.last; ++q) to[q] = from[q];
