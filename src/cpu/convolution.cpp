@@ -4,6 +4,7 @@
 #include <array>
 
 #include "cpu/arch.hpp"
+#include "cpu/blas.hpp"
 #include "cpu/grid.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/permute.hpp"
@@ -16,7 +17,9 @@ constexpr Index stepsOfBlock = 640;            // of k, so that the columns at h
 constexpr Index gridBytes = Index{256} << 10;  // for the second cache, beside the weights
 constexpr Index pixelsOfBlock = 512;           // that a weight gradient sums at a time
 constexpr Index packedElements = Index{1} << 17;
-constexpr Index fewColumns = 4;                 // too few to fill a tile with
+constexpr Index fewColumns = 2;  // too few for a tile
+constexpr Index fewFilters = 4;  // too few for the rows of a tile
+constexpr Index arrangedResults = 1024;
 constexpr Index parallelWork = Index{1} << 18;  // multiplications from which a second thread pays
 
 template <class T>
@@ -29,7 +32,18 @@ Index floorDiv(Index a, Index b) { return a >= 0 ? a / b : -ceilDiv(-a, b); }
 
 Index volume(const Convolution& p, Index ConvolutionAxis::*size) { return p.axis[0].*size * p.axis[1].*size * p.axis[2].*size; }
 
+// A filter of one element at every place: each image is a matrix, and so are the weights.
+bool isProduct(const Convolution& p) {
+  for (const ConvolutionAxis& a : p.axis)
+    if (a.filter != 1 || a.stride != 1 || a.in != a.out) return false;
+  return p.groups == 1;
+}
+
 using Axes = std::array<GridAxis, 3>;
+
+std::vector<Index> elementsOf(const Convolution& p, const Axes& axes) {
+  return Grid::filterElements(axes.data(), p.axis[0].filter, p.axis[1].filter);
+}
 
 // The grid of the data, for results of the convolution.
 Axes forwardAxes(const Convolution& p) {
@@ -47,25 +61,29 @@ Axes forwardAxes(const Convolution& p) {
   return axes;
 }
 
-// The grid of the results' gradient, for the data's elements phase, phase + stride, ...: a result o and an element f of the
-// filter meet element o * stride + f * dilation - start.
-GridAxis backwardAxis(const ConvolutionAxis& a, Index phase) {
+// The grid of the results' gradient. Element i * stride + phase of the data meets, by element f of the filter, result i + shift,
+// where shift * stride = phase + start - f * dilation; each f belongs to one phase.
+Index shiftOf(const ConvolutionAxis& a, Index f) { return -floorDiv(f * a.dilation - a.start, a.stride); }
+
+GridAxis backwardAxis(const ConvolutionAxis& a) {
   GridAxis g;
-  g.rows = std::max<Index>(0, ceilDiv(a.in - phase, a.stride));
+  g.rows = ceilDiv(a.in, a.stride);
   g.source = a.out;
+  g.origin = shiftOf(a, a.filter - 1);
+  g.taps.clear();
+  for (Index f = 0; f < a.filter; ++f) g.taps.push_back({f, 0, shiftOf(a, f) - g.origin});
+  return g;
+}
+// The part of it that makes the elements of one phase.
+GridAxis phaseOf(const ConvolutionAxis& a, Index phase) {
+  GridAxis g = backwardAxis(a);
+  g.rows = std::max<Index>(0, ceilDiv(a.in - phase, a.stride));
   g.target = a.in;
   g.targetStart = phase;
   g.targetStep = a.stride;
-  g.taps.clear();
-  Index lowest = 0;
-  for (Index f = 0; f < a.filter; ++f) {
-    const Index from = phase + a.start - f * a.dilation;
-    if (floorDiv(from, a.stride) * a.stride != from) continue;
-    lowest = g.taps.empty() ? from / a.stride : std::min(lowest, from / a.stride);
-    g.taps.push_back({f, 0, from / a.stride});
-  }
-  for (GridAxis::Tap& tap : g.taps) tap.shift -= lowest;
-  g.origin = lowest;
+  std::erase_if(g.taps, [&](const GridAxis::Tap& tap) {
+    return (tap.shift + g.origin) * a.stride + tap.filter * a.dilation != phase + a.start;
+  });
   return g;
 }
 
@@ -97,44 +115,86 @@ Axes partOf(const Axes& axes, int cut, Index first, Index count) {
 
 // ---- results from a grid ---------------------------------------------------------------------------------------------
 
-// result(row, column) = sum over channels and taps of the data's grid times weights, for each group and image.
+// Some of the results: their rows and taps along each axis of the grid, and the filter's elements that the taps stand for.
+struct GridTarget {
+  Axes axes;
+  std::vector<Index> elements;
+};
+
+// result(row, column) = sum over channels and taps of the data's grid times weights, for each group and image and all targets.
 template <class T>
 struct GridPass {
-  Axes axes;
+  Axes axes;  // rows and taps of all targets
+  std::vector<GridTarget> targets;
   Index channels, columns, groups, batch;
   const T* data;
-  const T* weights;  // [taps, channels, columns, groups]
+  const T* weights;
+  Index weightChannel, weightColumn, weightGroup;  // from one to the next in the weights
   T* result;
 
   void run() const;
 
  private:
   struct Unit {
-    Index image, group, part, columns, firstColumn;
+    Index image, group, firstColumn, columns;
   };
-  void runUnit(const Unit& u, const Axes& part, const Grid& grid, const GridRows& rows, const Index* cells, Index block,
-               T* scratch) const;
+  struct Steps {
+    std::vector<Index> cells, elements;  // of k, for a block of channels
+  };
+  struct Part {
+    Axes axes;
+    std::vector<GridRows> rows;  // of each target
+  };
+  Steps stepsOf(const GridTarget& target, const Grid& grid, Index block) const;
+  Part partAt(const Grid& grid, int cut, Index first, Index count) const;
+  void runUnit(const Unit& u, const Part& part, const Grid& grid, const std::vector<Steps>& steps, Index block, T* scratch) const;
   void runFew(const Unit& u, const GridProduct<T>& p, const GridRows& rows, T* line) const;
 };
 
 Index sizeOf(const Axes& axes, Index GridAxis::*size) { return axes[0].*size * axes[1].*size * axes[2].*size; }
 
 template <class T>
+typename GridPass<T>::Steps GridPass<T>::stepsOf(const GridTarget& target, const Grid& grid, Index block) const {
+  Steps steps;
+  const std::vector<Index> cells = grid.tapCells(target.axes.data());
+  for (Index c = 0; c < block; ++c)
+    for (std::size_t t = 0; t < cells.size(); ++t) {
+      steps.cells.push_back(c * grid.channelCells() + cells[t]);
+      steps.elements.push_back(c * weightChannel + target.elements[t]);
+    }
+  return steps;
+}
+
+template <class T>
+typename GridPass<T>::Part GridPass<T>::partAt(const Grid& grid, int cut, Index first, Index count) const {
+  Part part{partOf(axes, cut, first, std::min(count, axes[static_cast<std::size_t>(cut)].rows - first)), {}};
+  for (const GridTarget& t : targets) {
+    const Index rows = std::min(count, t.axes[static_cast<std::size_t>(cut)].rows - first);
+    part.rows.emplace_back().arrange(grid, partOf(t.axes, cut, first, std::max<Index>(0, rows)).data(), kernels<T>().width,
+                                     kernels<T>().tall);
+  }
+  return part;
+}
+
+template <class T>
 void GridPass<T>::run() const {
   const int cut = cutAxis(axes);
   const GridAxis& along = axes[static_cast<std::size_t>(cut)];
-  const Index taps = static_cast<Index>(axes[0].taps.size() * axes[1].taps.size() * axes[2].taps.size());
+  Index taps = 0, allTaps = 0;
+  for (const GridTarget& t : targets) {
+    taps = std::max(taps, static_cast<Index>(t.elements.size()));
+    allTaps += static_cast<Index>(t.elements.size());
+  }
   const Index blocks = std::min(channels, ceilDiv(channels * taps, stepsOfBlock)), block = ceilDiv(channels, blocks);
   const Index lineBytes = cellsBeside(axes, cut) * block * static_cast<Index>(sizeof(T));
   const Index fitting = std::clamp<Index>(gridBytes / lineBytes - along.reach(), 1, along.rows);
   const Index parts = ceilDiv(along.rows, fitting), rowsOfPart = ceilDiv(along.rows, parts);
   const Grid grid(axes.data(), cut, rowsOfPart, sizeof(T));
-  std::vector<Index> cells;
-  for (Index c = 0; c < block; ++c)
-    for (Index t = 0; t < taps; ++t) cells.push_back(c * grid.channelCells() + grid.tapCell(t));
+  std::vector<Steps> steps;
+  for (const GridTarget& t : targets) steps.push_back(stepsOf(t, grid, block));
 
   const Index threads = threadCount(), whole = batch * groups * parts;
-  const Index work = rowsBeside(axes, cut) * rowsOfPart * channels * taps * columns;
+  const Index work = rowsBeside(axes, cut) * rowsOfPart * channels * allTaps * columns;
   const bool share = whole < 4 * threads && whole % threads && work >= 2 * parallelWork;
   const Index shares = share ? std::min(threads, std::max<Index>(1, columns / (2 * kernels<T>().wide))) : 1;
   const Index slack = kernels<T>().tall * kernels<T>().width;
@@ -142,42 +202,50 @@ void GridPass<T>::run() const {
     const Index cellCount = block * grid.channelCells() + slack;
     T* scratch = scratchMemory<T>(cellCount + (columns < fewColumns ? grid.channelCells() : 0));
     std::fill(scratch + cellCount - slack, scratch + cellCount, T(0));
-    GridRows rows;
-    Axes part;
+    Part part;
     Index arranged = -1;
     for (Index i = begin; i < end; ++i) {
-      const Index s = i % shares, unit = i / shares, at = unit % parts, first = at * rowsOfPart;
-      if (at != arranged) {
-        part = partOf(axes, cut, first, std::min(rowsOfPart, along.rows - first));
-        rows.arrange(grid, part.data(), kernels<T>().width, kernels<T>().tall);
-        arranged = at;
-      }
+      const Index s = i % shares, unit = i / shares, at = unit % parts;
+      if (at != arranged) part = partAt(grid, cut, at * rowsOfPart, rowsOfPart), arranged = at;
       const Index unitColumns = ceilDiv(ceilDiv(columns, shares), kernels<T>().wide) * kernels<T>().wide;
       const Index from = std::min(columns, s * unitColumns), to = std::min(columns, from + unitColumns);
-      if (from < to)
-        runUnit({unit / parts / groups, unit / parts % groups, at, to - from, from}, part, grid, rows, cells.data(), block,
-                scratch);
+      if (from < to) runUnit({unit / parts / groups, unit / parts % groups, from, to - from}, part, grid, steps, block, scratch);
     }
   });
 }
 
 template <class T>
-void GridPass<T>::runUnit(const Unit& u, const Axes& part, const Grid& grid, const GridRows& rows, const Index* cells,
-                          Index block, T* scratch) const {
-  const Index source = sizeOf(axes, &GridAxis::source), target = sizeOf(axes, &GridAxis::target), k = channels * grid.taps();
+void GridPass<T>::runUnit(const Unit& u, const Part& part, const Grid& grid, const std::vector<Steps>& steps, Index block,
+                          T* scratch) const {
+  const Index source = sizeOf(axes, &GridAxis::source), target = sizeOf(targets[0].axes, &GridAxis::target);
   const T* from = data + (u.image * groups + u.group) * channels * source;
   T* to = result + ((u.image * groups + u.group) * columns + u.firstColumn) * target;
-  const T* w = weights + (u.group * columns + u.firstColumn) * k;
+  const T* w = weights + u.group * weightGroup + u.firstColumn * weightColumn;
   for (Index c = 0; c < channels; c += block) {
     const Index count = std::min(block, channels - c);
-    grid.fill(part.data(), from + c * source, source, count, scratch);
-    const GridProduct<T> p{scratch, cells,     count * grid.taps(), w + c * grid.taps(),
-                           k,       u.columns, rows.slivers.data(), static_cast<Index>(rows.slivers.size()),
-                           c > 0,   to,        part[0].targetStep,  target};
-    if (columns < fewColumns)
-      runFew(u, p, rows, scratch + block * grid.channelCells() + kernels<T>().tall * kernels<T>().width);
-    else
-      kernels<T>().product(p);
+    grid.fill(part.axes.data(), from + c * source, source, count, scratch);
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      const GridRows& rows = part.rows[t];
+      if (rows.slivers.empty()) continue;
+      GridProduct<T> p;
+      p.grid = scratch;
+      p.cells = steps[t].cells.data();
+      p.k = count * static_cast<Index>(targets[t].elements.size());
+      p.weights = w + c * weightChannel;
+      p.elements = steps[t].elements.data();
+      p.weightColumn = weightColumn;
+      p.columns = u.columns;
+      p.slivers = rows.slivers.data();
+      p.sliverCount = static_cast<Index>(rows.slivers.size());
+      p.add = c > 0;
+      p.result = to;
+      p.resultStep = targets[t].axes[0].targetStep;
+      p.resultColumn = target;
+      if (columns < fewColumns)
+        runFew(u, p, rows, scratch + block * grid.channelCells() + kernels<T>().tall * kernels<T>().width);
+      else
+        kernels<T>().product(p);
+    }
   }
 }
 
@@ -189,7 +257,7 @@ void GridPass<T>::runFew(const Unit& u, const GridProduct<T>& p, const GridRows&
     T* to = p.result + j * p.resultColumn;
     const bool direct = rows.runs.size() == 1 && p.resultStep == 1 && !p.add;
     T* sums = direct ? to + rows.runs[0].target : line;
-    kernels<T>().combine(all, p.grid + first, p.cells, p.weights + j * p.weightColumn, p.k, sums);
+    kernels<T>().combine(all, p.grid + first, p.cells, p.weights + j * p.weightColumn, p.elements, p.k, sums);
     if (direct) continue;
     for (const RowPiece& run : rows.runs) {
       const T* from = line + run.row - first;
@@ -275,6 +343,7 @@ void WeightPass<T>::runUnit(const Unit& u, const Cut& c) const {
   const Index most = rowsBeside(axes, c.axis) * c.rowsOfPart * c.images;
   T* packed = scratchMemory<T>(registers * most + image * c.images);
   T* cellsOf = packed + registers * most;
+  const std::vector<Index> tapCells = grid.tapCells(axes.data());
   std::vector<Index> pixels, columnCells;
   const Index firstChannel = u.firstColumn / taps(), lastChannel = ceilDiv(u.firstColumn + u.columns, taps());
   for (Index b = 0; b < p.batch; b += c.images)
@@ -297,7 +366,7 @@ void WeightPass<T>::runUnit(const Unit& u, const Cut& c) const {
                     to = std::min(u.firstColumn + u.columns, (ch + channels) * taps());
         columnCells.clear();
         for (Index j = from; j < to; ++j)
-          columnCells.push_back((j / taps() - ch) * grid.channelCells() + grid.tapCell(j % taps()));
+          columnCells.push_back((j / taps() - ch) * grid.channelCells() + tapCells[static_cast<std::size_t>(j % taps())]);
         const T* a = g + ((b * p.groups + u.group) * p.filters + u.firstRow) * target() + first * rowsBeside(axes, c.axis);
         kernels<T>().turnedProduct(
             {a, target(), u.rows, images, perImage, p.groups * p.filters * target(), cellsOf, pixels.data(), columnCells.data(),
@@ -314,8 +383,7 @@ void WeightPass<T>::runFew() const {
   const Grid grid(axes.data(), 2, axes[2].rows, sizeof(T));
   const Index cells = grid.rowCell(axes[0].rows - 1, axes[1].rows - 1, axes[2].rows - 1) + 1;
   const Index slack = kernels<T>().width;
-  std::vector<Index> tapCells;
-  for (Index t = 0; t < taps(); ++t) tapCells.push_back(grid.tapCell(t));
+  const std::vector<Index> tapCells = grid.tapCells(axes.data());
   const Index work = p.batch * target() * p.filters * taps();
   parallelFor(p.groups * p.channels, std::max<Index>(1, parallelWork / std::max<Index>(1, work)), [&](Index begin, Index end) {
     T* of = scratchMemory<T>(grid.channelCells() + 2 * slack + cells);
@@ -343,41 +411,89 @@ void WeightPass<T>::runFew() const {
 
 template <class T>
 void convolve(const Convolution& p, const T* x, const T* w, T* y) {
-  GridPass<T>{forwardAxes(p), p.channels, p.filters, p.groups, p.batch, x, w, y}.run();
+  if (isProduct(p)) {
+    const Index pixels = volume(p, &ConvolutionAxis::in);
+    return gemmBatch<T>(false, false, pixels, p.filters, p.channels, T(1), x, pixels * p.channels, w, 0, T(0), y,
+                        pixels * p.filters, p.batch);
+  }
+  const Axes axes = forwardAxes(p);
+  const Index taps = volume(p, &ConvolutionAxis::filter);
+  GridPass<T>{axes,
+              {{axes, elementsOf(p, axes)}},
+              p.channels,
+              p.filters,
+              p.groups,
+              p.batch,
+              x,
+              w,
+              taps,
+              taps * p.channels,
+              taps * p.channels * p.filters,
+              y}
+      .run();
 }
 
 template <class T>
 void convolveDataGradient(const Convolution& p, const T* g, const T* w, T* x, T* workspace) {
-  const Index taps = volume(p, &ConvolutionAxis::filter), weights = taps * p.channels * p.filters * p.groups;
-  const Index sizes[] = {taps, p.channels, p.filters, p.groups};
-  const int order[] = {0, 2, 1, 3};
-  permute(w, sizeof(T), sizes, order, workspace);
-  T* chosen = workspace + weights;
-  const Index phases[] = {std::min(p.axis[0].stride, p.axis[0].in), std::min(p.axis[1].stride, p.axis[1].in),
-                          std::min(p.axis[2].stride, p.axis[2].in)};
+  const Index results = volume(p, &ConvolutionAxis::out) * p.batch;
+  if (isProduct(p)) {
+    const Index in = p.channels, pixels = volume(p, &ConvolutionAxis::in);
+    return gemmBatch<T>(false, true, pixels, in, p.filters, T(1), g, pixels * p.filters, w, 0, T(0), x, pixels * in, p.batch);
+  }
   const auto missesSome = [](const ConvolutionAxis& a) { return a.stride > a.filter || (a.stride > 1 && a.dilation > 1); };
   if (missesSome(p.axis[0]) || missesSome(p.axis[1]) || missesSome(p.axis[2]))
     std::fill(x, x + volume(p, &ConvolutionAxis::in) * p.channels * p.groups * p.batch, T(0));
-  for (Index phase = 0; phase < phases[0] * phases[1] * phases[2]; ++phase) {
-    const Axes axes{backwardAxis(p.axis[0], phase % phases[0]), backwardAxis(p.axis[1], phase / phases[0] % phases[1]),
-                    backwardAxis(p.axis[2], phase / phases[0] / phases[1])};
-    const std::vector<Index> elements = Grid::filterElements(axes.data(), p.axis[0].filter, p.axis[1].filter);
-    if (elements.empty() || sizeOf(axes, &GridAxis::rows) == 0) continue;
-    const T* weightsOfPhase = workspace;
-    if (static_cast<Index>(elements.size()) != taps) {
-      T* to = chosen;
-      for (Index row = 0; row < weights / taps; ++row)
-        for (const Index e : elements) *to++ = workspace[row * taps + e];
-      weightsOfPhase = chosen;
-    }
-    GridPass<T>{axes, p.filters, p.channels, p.groups, p.batch, g, weightsOfPhase, x}.run();
+  const Index taps = volume(p, &ConvolutionAxis::filter);
+  // With enough results to use them, weights are put into the order in which they are read: the filters of a group side by side,
+  // and with strides, which take some of the taps at a time, each tap for itself.
+  const bool arrange = results >= arrangedResults;
+  const bool strided = p.axis[0].stride > 1 || p.axis[1].stride > 1 || p.axis[2].stride > 1;
+  Index tapStep = 1, weightChannel = taps * p.channels, weightColumn = taps;
+  if (arrange) {
+    const Index sizes[] = {taps, p.channels, p.filters, p.groups};
+    const int together[] = {0, 2, 1, 3}, apart[] = {2, 1, 0, 3};
+    permute(w, sizeof(T), sizes, strided ? apart : together, workspace);
+    w = workspace;
+    tapStep = strided ? p.filters * p.channels : 1;
+    weightChannel = strided ? 1 : taps;
+    weightColumn = strided ? p.filters : taps * p.filters;
   }
+  const auto phases = [&](int d) { return std::min(p.axis[d].stride, p.axis[d].in); };
+  std::vector<GridTarget> targets;
+  for (Index phase = 0; phase < phases(0) * phases(1) * phases(2); ++phase) {
+    const Axes axes{phaseOf(p.axis[0], phase % phases(0)), phaseOf(p.axis[1], phase / phases(0) % phases(1)),
+                    phaseOf(p.axis[2], phase / phases(0) / phases(1))};
+    std::vector<Index> elements = elementsOf(p, axes);
+    for (Index& e : elements) e *= tapStep;
+    if (!elements.empty() && sizeOf(axes, &GridAxis::rows) > 0) targets.push_back({axes, std::move(elements)});
+  }
+  if (targets.empty()) return;
+  GridPass<T>{{backwardAxis(p.axis[0]), backwardAxis(p.axis[1]), backwardAxis(p.axis[2])},
+              std::move(targets),
+              p.filters,
+              p.channels,
+              p.groups,
+              p.batch,
+              g,
+              w,
+              weightChannel,
+              weightColumn,
+              taps * p.channels * p.filters,
+              x}
+      .run();
 }
 
 template <class T>
 void convolveWeightGradient(const Convolution& p, const T* x, const T* g, T* w, T* workspace) {
   const Index columns = volume(p, &ConvolutionAxis::filter) * p.channels;
-  if (p.filters < fewColumns) return WeightPass<T>{p, forwardAxes(p), x, g, w}.runFew();
+  if (isProduct(p)) {
+    const Index pixels = volume(p, &ConvolutionAxis::in);
+    for (Index b = 0; b < p.batch; ++b)
+      gemm<T>(true, false, p.channels, p.filters, pixels, T(1), x + b * pixels * p.channels, g + b * pixels * p.filters, T(b > 0),
+              w);
+    return;
+  }
+  if (p.filters < fewFilters) return WeightPass<T>{p, forwardAxes(p), x, g, w}.runFew();
   WeightPass<T>{p, forwardAxes(p), x, g, workspace}.run();
   for (Index group = 0; group < p.groups; ++group)
     transpose(workspace + group * columns * p.filters, sizeof(T), p.filters, columns, w + group * columns * p.filters);

@@ -24,10 +24,10 @@ struct Convolution {
 /// y from x and w.
 template <class T>
 void convolve(const Convolution& p, const T* x, const T* w, T* y);
-/// The derivative of sum(y % g) by x. `workspace` holds twice as many elements as the weights.
+/// The derivative of sum(y % g) by x. `workspace`, here and below, holds as many elements as the weights.
 template <class T>
 void convolveDataGradient(const Convolution& p, const T* g, const T* w, T* x, T* workspace);
-/// The derivative of sum(y % g) by w. `workspace` holds as many elements as the weights.
+/// The derivative of sum(y % g) by w.
 template <class T>
 void convolveWeightGradient(const Convolution& p, const T* x, const T* g, T* w, T* workspace);
 

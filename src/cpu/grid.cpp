@@ -1,7 +1,8 @@
 #include "cpu/grid.hpp"
 
 #include <algorithm>
-#include <cstring>
+
+#include "cpu/arch.hpp"
 
 namespace dl::cpu {
 namespace {
@@ -30,19 +31,26 @@ Grid::Grid(const GridAxis* axes, int cut, Index rows, Index bytes) {
     for (const GridAxis::Tap& tap : axes[d].taps)
       if (std::find(phases_[d].begin(), phases_[d].end(), tap.phase) == phases_[d].end()) phases_[d].push_back(tap.phase);
   }
+  Index cells = cells_[0] * cells_[1] * cells_[2];
+  for (const auto& phases : phases_) cells *= static_cast<Index>(phases.size());
+  // An odd number of cache lines: channels then do not compete for the same places in the caches.
+  const Index line = 64 / bytes;
+  channel_ = (ceilDiv(cells, line) | 1) * line;
+}
+
+std::vector<Index> Grid::tapCells(const GridAxis* axes) const {
   const auto count = [&](int d) { return static_cast<Index>(phases_[d].size()); };
   const auto place = [&](int d, Index phase) {
     return std::find(phases_[d].begin(), phases_[d].end(), phase) - phases_[d].begin();
   };
   const Index phase = cells_[0] * cells_[1] * cells_[2];
+  std::vector<Index> cells;
   for (const GridAxis::Tap& t2 : axes[2].taps)
     for (const GridAxis::Tap& t1 : axes[1].taps)
       for (const GridAxis::Tap& t0 : axes[0].taps)
-        taps_.push_back(phase * (place(0, t0.phase) + count(0) * (place(1, t1.phase) + count(1) * place(2, t2.phase))) +
+        cells.push_back(phase * (place(0, t0.phase) + count(0) * (place(1, t1.phase) + count(1) * place(2, t2.phase))) +
                         rowCell(t0.shift, t1.shift, t2.shift));
-  // An odd number of cache lines: channels then do not compete for the same places in the caches.
-  const Index line = 64 / bytes;
-  channel_ = (ceilDiv(phase * count(0) * count(1) * count(2), line) | 1) * line;
+  return cells;
 }
 
 std::vector<Index> Grid::filterElements(const GridAxis* axes, Index filter0, Index filter1) {
@@ -55,26 +63,29 @@ std::vector<Index> Grid::filterElements(const GridAxis* axes, Index filter0, Ind
 
 template <class T>
 void Grid::fillPhase(const GridAxis* axes, const Index* phase, const T* data, T* to) const {
-  const GridAxis& a0 = axes[0];
-  const Index base = phase[0] + a0.origin;  // of cell 0
-  const Index first = std::clamp<Index>(base >= 0 ? 0 : ceilDiv(-base, a0.step), 0, cells_[0]);
-  const Index last = std::clamp<Index>(base >= a0.source ? 0 : ceilDiv(a0.source - base, a0.step), first, cells_[0]);
-  for (Index q2 = 0; q2 < axes[2].rows + axes[2].reach(); ++q2)
-    for (Index q1 = 0; q1 < axes[1].rows + axes[1].reach(); ++q1) {
-      const Index at1 = q1 * axes[1].step + phase[1] + axes[1].origin, at2 = q2 * axes[2].step + phase[2] + axes[2].origin;
-      T* row = to + rowCell(0, q1, q2);
-      if (at1 < 0 || at1 >= axes[1].source || at2 < 0 || at2 >= axes[2].source) {
-        std::fill(row, row + cells_[0], T(0));
-        continue;
-      }
-      const T* from = data + a0.source * (at1 + axes[1].source * at2) + base;
-      std::fill(row, row + first, T(0));
-      if (a0.step == 1)
-        std::copy(from + first, from + last, row + first);
-      else
-        for (Index q = first; q < last; ++q) row[q] = from[q * a0.step];
-      std::fill(row + last, row + cells_[0], T(0));
+  // The cells first to last of an axis lie in the data.
+  Index base[3], first[3], last[3];
+  for (int d = 0; d < 3; ++d) {
+    const GridAxis& a = axes[d];
+    const Index cells = d == 0 ? cells_[0] : a.rows + a.reach();
+    base[d] = phase[d] + a.origin;
+    first[d] = std::clamp<Index>(base[d] >= 0 ? 0 : ceilDiv(-base[d], a.step), 0, cells);
+    last[d] = std::clamp<Index>(base[d] >= a.source ? 0 : ceilDiv(a.source - base[d], a.step), first[d], cells);
+  }
+  const GridAxis &a0 = axes[0], &a1 = axes[1], &a2 = axes[2];
+  const auto fillLines = DLARRAY_FOR_ARCH(convolutionKernels<T>)().fillLines;
+  for (Index q2 = 0; q2 < a2.rows + a2.reach(); ++q2) {
+    T* plane = to + rowCell(0, 0, q2);
+    if (q2 < first[2] || q2 >= last[2]) {
+      std::fill(plane, plane + cells_[0] * (a1.rows + a1.reach()), T(0));
+      continue;
     }
+    std::fill(plane, plane + cells_[0] * first[1], T(0));
+    const T* from = data + base[0] + a0.source * (first[1] * a1.step + base[1] + a1.source * (q2 * a2.step + base[2]));
+    fillLines(
+        {from, a0.source * a1.step, a0.step, first[0], last[0], plane + cells_[0] * first[1], cells_[0], last[1] - first[1]});
+    std::fill(plane + cells_[0] * last[1], plane + cells_[0] * (a1.rows + a1.reach()), T(0));
+  }
 }
 
 template <class T>
@@ -125,7 +136,7 @@ void GridRows::cover(std::size_t begin, std::size_t end, Index targetStep, Index
   const Index first = runs[begin].row, all = runs[end - 1].row + runs[end - 1].count - first;
   Index apart = 0;
   for (std::size_t r = begin; r < end; ++r) apart += ceilDiv(runs[r].count, width);
-  const bool across = ceilDiv(all, width) < apart;
+  const bool across = 8 * ceilDiv(all, width) < 9 * apart;  // fewer, or fuller and taller, slivers
   std::size_t run = begin;
   for (Index at = first;;) {
     const Index last = across ? first + all : runs[run].row + runs[run].count;

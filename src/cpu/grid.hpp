@@ -35,9 +35,8 @@ class Grid {
   Grid(const GridAxis* axes, int cut, Index rows, Index bytes);
 
   Index channelCells() const { return channel_; }
-  Index taps() const { return static_cast<Index>(taps_.size()); }
-  /// The cell that a tap meets, counted from the result's cell.
-  Index tapCell(Index tap) const { return taps_[static_cast<std::size_t>(tap)]; }
+  /// The cells that taps meet, counted from the result's cell; the first axis' taps fastest.
+  std::vector<Index> tapCells(const GridAxis* axes) const;
   /// The number of a tap's element in the filter of these sizes.
   static std::vector<Index> filterElements(const GridAxis* axes, Index filter0, Index filter1);
   Index rowCell(Index i0, Index i1, Index i2) const { return i0 + cells_[0] * (i1 + cells_[1] * i2); }
@@ -53,7 +52,6 @@ class Grid {
 
   Index cells_[3];
   std::vector<Index> phases_[3];  // those that some tap meets
-  std::vector<Index> taps_;
   Index channel_;
 };
 

@@ -60,7 +60,7 @@ struct Spread {
   Result infer(const Inputs& in) const { return {dataShape(p), Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
     runAs(in, y, [&]<class T>(const T* results, const T* w, T* to) {
-      const DlArray room = workspace<T>(2 * numel(in[1]));
+      const DlArray room = workspace<T>(numel(in[1]));
       cpu::convolveDataGradient(p, results, w, to, Storage::mutableData<T>(room));
     });
   }

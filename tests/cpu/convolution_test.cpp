@@ -82,7 +82,7 @@ void check(const Convolution& p) {
   BOOST_TEST(same);
   compare(sameForThreads(
               [&] {
-                std::vector<T> result(dx.size(), nan), workspace(2 * dw.size(), nan);
+                std::vector<T> result(dx.size(), nan), workspace(dw.size(), nan);
                 convolveDataGradient(p, g.data(), w.data(), result.data(), workspace.data());
                 return result;
               },

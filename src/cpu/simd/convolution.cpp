@@ -7,11 +7,109 @@
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
 
+#if defined(__AVX512F__)
+inline void loadChosen(const float* x, unsigned chosen, __m512& v) {
+  v = _mm512_maskz_loadu_ps(static_cast<__mmask16>(chosen), x);
+}
+inline void loadChosen(const double* x, unsigned chosen, __m512d& v) {
+  v = _mm512_maskz_loadu_pd(static_cast<__mmask8>(chosen), x);
+}
+inline void storeChosen(float* y, unsigned chosen, const __m512& v) {
+  _mm512_mask_storeu_ps(y, static_cast<__mmask16>(chosen), v);
+}
+inline void storeChosen(double* y, unsigned chosen, const __m512d& v) {
+  _mm512_mask_storeu_pd(y, static_cast<__mmask8>(chosen), v);
+}
+// Every second number of two registers, and the opposite: the lower or upper half of one with room between its numbers.
+inline __m512 everySecond(const __m512& a, const __m512& b) {
+  return _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), b);
+}
+inline __m512d everySecond(const __m512d& a, const __m512d& b) {
+  return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), b);
+}
+inline __m512 spreadLower(const __m512& v) { return _mm512_maskz_expand_ps(0x5555, v); }
+inline __m512d spreadLower(const __m512d& v) { return _mm512_maskz_expand_pd(0x55, v); }
+inline __m512 spreadUpper(const __m512& v) { return spreadLower(_mm512_maskz_shuffle_f32x4(0xffff, v, v, 0xee)); }
+inline __m512d spreadUpper(const __m512d& v) { return spreadLower(_mm512_maskz_shuffle_f64x2(0xff, v, v, 0xee)); }
+inline unsigned below(Index n) { return n >= 16 ? 0xffffu : n <= 0 ? 0u : (1u << n) - 1; }
+
+// The registers at one place of every line. What they hold too much is written over by the first register of the next line, which
+// comes later: places are taken from the last to the first, lines from the first to the last.
+template <bool apart, class T>
+void fillPlace(const LineFill<T>& f, Index q) {
+  constexpr Index width = Types<T>::width;
+  constexpr unsigned full = (1u << width) - 1;
+  const unsigned chosen = below(f.last - q) & ~below(f.first - q) & full, spread = _pdep_u32(chosen, 0x55555555u);
+  const T* from = f.from + (apart ? 2 * q : q);
+  const T* const end = f.to + f.lines * f.cells;
+  T* to = f.to + q;
+  for (Index line = 0; line < f.lines; ++line, from += f.fromLine, to += f.cells) {
+    typename Types<T>::Vector v;
+    if constexpr (apart) {
+      typename Types<T>::Vector a, b;
+      loadChosen(from, spread & full, a);
+      loadChosen(from + width, spread >> width & full, b);
+      v = everySecond(a, b);
+    } else {
+      loadChosen(from, chosen, v);
+    }
+    if (to + width <= end)
+      *reinterpret_cast<typename Types<T>::Anywhere*>(to) = v;
+    else
+      storeChosen(to, below(f.cells - q) & full, v);
+  }
+}
+
+// n numbers, at most a register, to every second place.
+template <class T>
+void copyApart(const typename Types<T>::Vector& v, Index n, bool add, T* to) {
+  constexpr Index width = Types<T>::width;
+  const unsigned apart = _pdep_u32(below(n) & ((1u << width) - 1), 0x55555555u), lower = apart & ((1u << width) - 1),
+                 upper = apart >> width;
+  typename Types<T>::Vector a = spreadLower(v), b = spreadUpper(v), before;
+  if (add) {
+    loadChosen(to, lower, before), a += before;
+    loadChosen(to + width, upper, before), b += before;
+  }
+  storeChosen(to, lower, a);
+  storeChosen(to + width, upper, b);
+}
+#endif
+
+template <class T>
+void fillLines(const LineFill<T>& f) {
+#if defined(__AVX512F__)
+  if (f.step <= 2) {
+    constexpr Index width = Types<T>::width;
+    for (Index q = (f.cells - 1) / width * width; q >= 0; q -= width)
+      f.step == 1 ? fillPlace<false>(f, q) : fillPlace<true>(f, q);
+    return;
+  }
+#endif
+  for (Index line = 0; line < f.lines; ++line) {
+    const T* from = f.from + line * f.fromLine;
+    T* to = f.to + line * f.cells;
+    for (Index q = 0; q < f.first; ++q) to[q] = T(0);
+    if (f.step == 1)
+      for (Index q = f.first; q < f.last; ++q) to[q] = from[q];
+    else
+      for (Index q = f.first; q < f.last; ++q) to[q] = from[q * f.step];
+    for (Index q = f.last; q < f.cells; ++q) to[q] = T(0);
+  }
+}
+
 // n numbers from `from` to places `step` apart.
 template <class T>
 void copyRows(const T* from, Index n, bool add, T* to, Index step) {
   using Types = Types<T>;
   using Vector = typename Types::Vector;
+#if defined(__AVX512F__)
+  if (step == 2) {
+    for (Index i = 0; i < n; i += Types::width)
+      copyApart(Vector(*reinterpret_cast<const typename Types::Anywhere*>(from + i)), n - i, add, to + 2 * i);
+    return;
+  }
+#endif
   if (step != 1) {
     for (Index i = 0; i < n; ++i) to[i * step] = add ? to[i * step] + from[i] : from[i];
     return;
@@ -41,13 +139,14 @@ void product(const GridProduct<T>& p) {
     T* result = p.result + c * p.resultColumn;
     for (Index s = 0; s < p.sliverCount; ++s) {
       const RowSliver& v = p.slivers[s];
-      Tile<T> t{p.k,  p.grid + v.cell, 0, p.weights + c * p.weightColumn, 1, p.weightColumn, T(1), false, sums,
+      Tile<T> t{p.k,  p.grid + v.cell, 0, p.weights + c * p.weightColumn, 0, p.weightColumn, T(1), false, sums,
                 step, v.height * width};
-      t.table = p.cells;
+      t.tableA = p.cells;
+      t.tableB = p.elements;
       const bool direct = v.pieceCount == 1 && v.pieces[0].count == v.rows && p.resultStep == 1;
       if (direct) t.add = p.add, t.c = result + v.pieces[0].target, t.cColumn = p.resultColumn, t.rows = v.rows;
       if (v.height == 1 && !direct) t.cColumn = width;
-      computeTile<Steps::tableOfA>(v.height, columns, t);
+      computeTile<Steps::tables>(v.height, columns, t);
       if (direct) continue;
       for (Index j = 0; j < columns; ++j)
         for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
@@ -85,7 +184,7 @@ void turnedProduct(const TurnedGridProduct<T>& p, bool pack, T* packed) {
                 p.result + at * width + c * p.resultColumn,
                 p.resultColumn,
                 rows};
-      t.table = p.cells;
+      t.tableB = p.cells;
       t.columnsOfB = p.columnCells + c;
       computeTile<Steps::tableOfB>(height, columns, t);
       at += height;
@@ -95,7 +194,7 @@ void turnedProduct(const TurnedGridProduct<T>& p, bool pack, T* packed) {
 
 // A few registers of results at a time, so that sums need not wait for each other.
 template <class T>
-void combine(Index n, const T* grid, const Index* cells, const T* weights, Index taps, T* y) {
+void combine(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T* y) {
   using Types = Types<T>;
   using Vector = typename Types::Vector;
   using Anywhere = typename Types::Anywhere;
@@ -105,7 +204,7 @@ void combine(Index n, const T* grid, const Index* cells, const T* weights, Index
     Vector sum[together] = {};
     for (Index t = 0; t < taps; ++t) {
       const T* from = grid + i + cells[t];
-      const T factor = weights[t];
+      const T factor = weights[elements[t]];
 #pragma GCC unroll 8
       for (int r = 0; r < together; ++r) sum[r] += *reinterpret_cast<const Anywhere*>(from + r * width) * factor;
     }
@@ -114,7 +213,7 @@ void combine(Index n, const T* grid, const Index* cells, const T* weights, Index
   }
   for (; i < n; i += width) {
     Vector sum = {};
-    for (Index t = 0; t < taps; ++t) sum += *reinterpret_cast<const Anywhere*>(grid + i + cells[t]) * weights[t];
+    for (Index t = 0; t < taps; ++t) sum += *reinterpret_cast<const Anywhere*>(grid + i + cells[t]) * weights[elements[t]];
     if (n - i >= width)
       *reinterpret_cast<Anywhere*>(y + i) = sum;
     else
@@ -124,9 +223,12 @@ void combine(Index n, const T* grid, const Index* cells, const T* weights, Index
 
 template <class T>
 T total(const typename Types<T>::Vector& v) {
-  T sum = 0;
-  for (int i = 0; i < Types<T>::width; ++i) sum += v[i];
-  return sum;
+  constexpr int width = Types<T>::width;
+  T sums[width];
+  std::memcpy(sums, &v, sizeof(v));
+  for (int half = width / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i) sums[i] += sums[i + half];
+  return sums[0];
 }
 
 // `count` taps at a time.
@@ -166,7 +268,8 @@ void dots(Index n, const T* grid, const Index* cells, Index taps, const T* x, T*
 
 template <class T>
 const ConvolutionKernels<T>& convolutionKernels() {
-  static constexpr ConvolutionKernels<T> kernels{product<T>, turnedProduct<T>, combine<T>, dots<T>, Types<T>::width, tall, wide};
+  static constexpr ConvolutionKernels<T> kernels{product<T>, turnedProduct<T>, fillLines<T>, combine<T>,
+                                                 dots<T>,    Types<T>::width,  tall,         wide};
   return kernels;
 }
 

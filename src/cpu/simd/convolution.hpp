@@ -18,13 +18,24 @@ struct RowSliver {
   Index pieceCount;
 };
 
-/// result(row, column) = sum over l < k of grid[row + cells[l]] * weights[l + column * weightColumn], added where `add` says so.
+/// to[q] = from[q * step] for first <= q < last, and 0 for the other cells of a line; line by line.
+template <class T>
+struct LineFill {
+  const T* from;
+  Index fromLine, step;
+  Index first, last;
+  T* to;
+  Index cells, lines;
+};
+
+/// result(row, column) = sum over l < k of grid[row + cells[l]] * weights[elements[l] + column * weightColumn], added where `add` says so.
 template <class T>
 struct GridProduct {
   const T* grid;
   const Index* cells;
   Index k;
   const T* weights;
+  const Index* elements;
   Index weightColumn;
   Index columns;
   const RowSliver* slivers;
@@ -58,8 +69,9 @@ struct ConvolutionKernels {
   /// `packed` holds images x k times `rows` rounded up to whole registers, 64-byte aligned; it is filled where `pack` says so, and else still holds
   /// what an earlier product with the same a left there.
   void (*turnedProduct)(const TurnedGridProduct<T>& p, bool pack, T* packed);
-  /// y[i] = sum over t < taps of weights[t] * grid[i + cells[t]] for i < n.
-  void (*combine)(Index n, const T* grid, const Index* cells, const T* weights, Index taps, T* y);
+  void (*fillLines)(const LineFill<T>& f);
+  /// y[i] = sum over t < taps of weights[elements[t]] * grid[i + cells[t]] for i < n.
+  void (*combine)(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T* y);
   /// sums[t] += inner product of x[i] and grid[i + cells[t]] for i < n.
   void (*dots)(Index n, const T* grid, const Index* cells, Index taps, const T* x, T* sums);
   /// Elements of a register, registers of a sliver at most, and columns that are computed at once.

@@ -51,7 +51,7 @@ void storePart(T* y, Index n, const typename Types<T>::Vector& v) {
 #endif
 
 // How a tile finds step l of k: at even distances, or where a table says.
-enum class Steps { even, tableOfA, tableOfB };
+enum class Steps { even, tables, tableOfB };
 
 // What one tile needs: A as k steps of whole registers, B as `columns` sequences of k numbers.
 template <class T>
@@ -66,8 +66,9 @@ struct Tile {
   T* c;
   Index cColumn;
   Index rows;                         // fewer than the registers hold, where C ends
-  const Index* table = nullptr;       // where step l of A, or of B, lies
-  const Index* columnsOfB = nullptr;  // where each column of B begins, with a table of B
+  const Index* tableA = nullptr;      // where step l of A lies
+  const Index* tableB = nullptr;      // and step l of B
+  const Index* columnsOfB = nullptr;  // where each column of B begins, with a table of B alone
 };
 
 template <int height, int columns, Steps steps, class T>
@@ -81,8 +82,8 @@ void computeTile(const Tile<T>& t) {
   const T* a = t.a;
   Index at = 0;
   for (Index l = 0; l < t.k; ++l) {
-    if constexpr (steps == Steps::tableOfA) a = t.a + t.table[l], at = l;
-    if constexpr (steps == Steps::tableOfB) at = t.table[l];
+    if constexpr (steps == Steps::tables) a = t.a + t.tableA[l];
+    if constexpr (steps != Steps::even) at = t.tableB[l];
     Vector rows[height];
 #pragma GCC unroll 4
     for (int i = 0; i < height; ++i) rows[i] = *reinterpret_cast<const Anywhere*>(a + i * width);
@@ -92,7 +93,7 @@ void computeTile(const Tile<T>& t) {
 #pragma GCC unroll 4
       for (int i = 0; i < height; ++i) sum[j][i] += rows[i] * factor;
     }
-    if constexpr (steps != Steps::tableOfA) a += t.aStep;
+    if constexpr (steps != Steps::tables) a += t.aStep;
     if constexpr (steps == Steps::even) at += t.bStep;
   }
   const Index lastRows = t.rows - (height - 1) * width;
