@@ -1,7 +1,8 @@
 #include "cpu/pooling.hpp"
 
 #include <algorithm>
-#include <memory>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "cpu/arch.hpp"
@@ -20,13 +21,11 @@ Extent inside(const PoolAxis& axis, Index i) {
   return {first, std::min(start + axis.window, axis.in) - first};
 }
 
-// One row of results and the columns of the array that its windows cover, in column-major order.
-struct Row {
+// Rows of results, and what belongs to them beside the kernels' part.
+struct Rows : PoolRows {
   Index page, tile;  // which of the pages, where along the first axis
   Index y;           // the first result, within the page
-  const Index* columns;
-  Index count;
-  double divisor;  // without the first axis
+  double divisor;    // without the first axis
 };
 
 // The array cut into pages, and pages with a first dimension that no window moves along into tiles of it: all independent of each
@@ -50,14 +49,28 @@ class Pages {
   Index out() const { return out_; }
   Index units() const { return how_.outer * tiles_; }
   Index grain() const { return grainFor((in_ + out_) / std::max<Index>(tiles_, 1)); }
-  /// The most columns under a window.
-  Index columns() const { return window_; }
 
   /// The first axis as seen by one tile.
-  PoolAxis axis(Index unit) const {
-    if (tiles_ == 1) return first_;
-    const Index n = std::min(tile_, first_.in - unit % tiles_ * tile_);
-    return {n, n, 1, 1, 0};
+  PoolRows along(Index unit) const {
+    PoolRows result;
+    if (tiles_ > 1) {
+      result.end = std::min(tile_, first_.in - unit % tiles_ * tile_);
+      result.axis = {result.end, result.end, 1, 1, 0};
+      return result;
+    }
+    result.axis = first_;
+    std::tie(result.begin, result.end) = whole(first_);
+    return result;
+  }
+  /// True when there is a NaN in a unit.
+  template <class T>
+  bool holdNaN(const PoolKernels<T>& kernels, Index unit, const T* x) const {
+    const T* page = x + unit / tiles_ * in_;
+    if (tiles_ == 1) return kernels.holdsNaN(page, in_);
+    const Index n = along(unit).axis.in;
+    for (Index at = unit % tiles_ * tile_; at < in_; at += first_.in)
+      if (kernels.holdsNaN(page + at, n)) return true;
+    return false;
   }
   /// Sets the elements of one unit to zero.
   template <class T>
@@ -67,39 +80,62 @@ class Pages {
       std::fill_n(page, in_, T(0));
       return;
     }
-    const PoolAxis part = axis(unit);
-    for (Index at = unit % tiles_ * tile_; at < in_; at += first_.in) std::fill_n(page + at, part.in, T(0));
+    const Index n = along(unit).axis.in;
+    for (Index at = unit % tiles_ * tile_; at < in_; at += first_.in) std::fill_n(page + at, n, T(0));
   }
+
+  /// The most rows that come together.
+  Index together() const { return how_.count > 1 && tiles_ == 1 ? how_.axes[1].out : 1; }
 
   template <class F>
   void rows(Index unit, F&& body) const {
     std::vector<Index> columns(static_cast<std::size_t>(window_));
     Index at[Pooling::most] = {};
-    const Index start = unit % tiles_ * tile_;
-    for (Index r = 0; r < rows_; ++r) {
-      Index count = 1, stride = first_.in;
-      double divisor = 1;
-      columns[0] = start;
+    Rows rows;
+    static_cast<PoolRows&>(rows) = along(unit);
+    rows.columns = columns.data();
+    rows.page = unit / tiles_;
+    rows.tile = unit % tiles_ * tile_;
+    const auto [begin, end] = how_.count > 1 ? whole(how_.axes[1]) : std::pair<Index, Index>(0, 0);
+    for (Index r = 0; r < rows_;) {
+      rows.count = 1;
+      rows.divisor = 1;
+      columns[0] = rows.tile;
+      Index stride = first_.in;
       for (int d = 1; d < how_.count; ++d) {
         const PoolAxis& axis = how_.axes[d];
         const Extent here = inside(axis, at[d]);
-        divisor *= static_cast<double>(how_.countsPadding ? axis.window : here.count);
-        for (Index w = 0; w < here.count; ++w)
-          for (Index c = 0; c < count; ++c) {
-            // Column 0 is the base of the others, so it comes last: filled from behind.
-            const Index to = (here.count - 1 - w) * count + (count - 1 - c);
-            columns[static_cast<std::size_t>(to)] =
-                columns[static_cast<std::size_t>(count - 1 - c)] + (here.first + here.count - 1 - w) * stride;
-          }
-        count *= here.count;
+        rows.divisor *= static_cast<double>(how_.countsPadding ? axis.window : here.count);
+        // Column 0 is the base of the others, so it comes last: filled from behind.
+        for (Index w = here.count - 1; w >= 0; --w)
+          for (Index c = rows.count - 1; c >= 0; --c)
+            columns[static_cast<std::size_t>(w * rows.count + c)] =
+                columns[static_cast<std::size_t>(c)] + (here.first + w) * stride;
+        rows.count *= here.count;
         stride *= axis.in;
       }
-      body(Row{unit / tiles_, start, r * first_.out + start, columns.data(), count, divisor});
-      for (int d = 1; d < how_.count && ++at[d] == how_.axes[d].out; ++d) at[d] = 0;
+      rows.y = r * first_.out + rows.tile;
+      // Windows that lie inside along the second axis look the same, one after the other.
+      rows.rows = tiles_ == 1 && at[1] == begin && end > begin ? end - begin : 1;
+      rows.xStep = how_.count > 1 ? how_.axes[1].stride * first_.in : 0;
+      body(static_cast<const Rows&>(rows));
+      r += rows.rows;
+      at[1] += rows.rows;
+      for (int d = 1; d < how_.count && at[d] == how_.axes[d].out; ++d) {
+        at[d] = 0;
+        if (d + 1 < how_.count) ++at[d + 1];
+      }
     }
   }
 
  private:
+  // The windows along an axis that lie inside the array, from the first to behind the last.
+  static std::pair<Index, Index> whole(const PoolAxis& axis) {
+    const Index first = (axis.before + axis.stride - 1) / axis.stride, last = axis.in + axis.before - axis.window;
+    const Index end = last < 0 ? 0 : std::min(last / axis.stride + 1, axis.out);
+    return {std::min(first, end), end};
+  }
+
   const Pooling& how_;
   const PoolAxis& first_;
   Index in_ = 1, out_ = 1, rows_ = 1, window_ = 1, tile_ = 1, tiles_ = 1;
@@ -110,29 +146,31 @@ PoolKernels<T> kernelsFor() {
   return DLARRAY_FOR_ARCH(poolKernels<T>)();
 }
 
-// What the results of a row are divided by along the first axis.
+// What the sums of a row are multiplied by along the first axis.
 template <class T>
-std::vector<T> divisors(const Pooling& how) {
+std::vector<T> shares(const Pooling& how) {
   const PoolAxis& axis = how.axes[0];
   std::vector<T> each(static_cast<std::size_t>(axis.out));
   for (Index i = 0; i < axis.out; ++i)
-    each[static_cast<std::size_t>(i)] = static_cast<T>(how.countsPadding ? axis.window : inside(axis, i).count);
+    each[static_cast<std::size_t>(i)] = T(1) / static_cast<T>(how.countsPadding ? axis.window : inside(axis, i).count);
   return each;
 }
 
-// Calls body(row, axis, positions of the largest elements within the page) for every row of a unit.
+// A NaN costs less than a look for one where each element is in one window.
+bool overlaps(const Pooling& how) {
+  for (int d = 0; d < how.count; ++d)
+    if (how.axes[d].window > how.axes[d].stride) return true;
+  return false;
+}
+
+// Calls body(rows, codes) for all rows of a unit, with the places of the largest elements in their windows.
 template <class T, class F>
-void largestOfUnit(const PoolKernels<T>& kernels, const Pages& pages, Index unit, const T* x, F&& body) {
-  const PoolAxis axis = pages.axis(unit);
-  std::vector<PoolCode<T>> codes(static_cast<std::size_t>(axis.out));
-  std::vector<Index> offsets(static_cast<std::size_t>(pages.columns() * axis.window));
-  pages.rows(unit, [&](const Row& row) {
-    kernels.maxCodes(x + row.page * pages.in(), row.columns, row.count, axis, codes.data());
-    for (Index c = 0; c < row.count; ++c)
-      for (Index a = 0; a < axis.window; ++a)
-        offsets[static_cast<std::size_t>(c * axis.window + a)] = row.columns[c] + a - axis.before;
-    body(row, axis,
-         [&](Index i) { return offsets[static_cast<std::size_t>(codes[static_cast<std::size_t>(i)])] + i * axis.stride; });
+void largestOfUnit(const PoolKernels<T>& kernels, const Pages& pages, Index unit, bool look, const T* x, F&& body) {
+  const bool withNaN = !look || pages.holdNaN(kernels, unit, x);
+  std::vector<PoolCode<T>> codes(static_cast<std::size_t>(pages.along(unit).axis.out * pages.together()));
+  pages.rows(unit, [&](const Rows& rows) {
+    kernels.maxCodes(x + rows.page * pages.in(), rows, withNaN, codes.data());
+    body(rows, codes.data());
   });
 }
 
@@ -142,11 +180,13 @@ template <class T>
 void maxPool(const Pooling& how, const T* x, T* y) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
+  const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
+    std::vector<T> scratch(static_cast<std::size_t>(how.axes[0].in));
     for (Index unit = begin; unit < end; ++unit) {
-      const PoolAxis axis = pages.axis(unit);
-      pages.rows(unit, [&](const Row& row) {
-        kernels.maxRow(x + row.page * pages.in(), row.columns, row.count, axis, y + row.page * pages.out() + row.y);
+      const bool withNaN = !look || pages.holdNaN(kernels, unit, x);
+      pages.rows(unit, [&](const Rows& rows) {
+        kernels.max(x + rows.page * pages.in(), rows, withNaN, scratch.data(), y + rows.page * pages.out() + rows.y);
       });
     }
   });
@@ -156,11 +196,16 @@ template <class T>
 void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
+  const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit)
-      largestOfUnit(kernels, pages, unit, x, [&](const Row& row, const PoolAxis& axis, auto position) {
-        double* to = positions + row.page * pages.out() + row.y;
-        for (Index i = 0; i < axis.out; ++i) to[i] = static_cast<double>(row.page * pages.in() + position(i));
+      largestOfUnit(kernels, pages, unit, look, x, [&](const Rows& rows, const PoolCode<T>* codes) {
+        double* to = positions + rows.page * pages.out() + rows.y;
+        const PoolAxis& axis = rows.axis;
+        for (Index r = 0; r < rows.rows; ++r, codes += axis.out, to += axis.out)
+          for (Index i = 0; i < axis.out; ++i)
+            to[i] = static_cast<double>(rows.page * pages.in() + rows.columns[codes[i] / axis.window] + r * rows.xStep +
+                                        i * axis.stride + codes[i] % axis.window - axis.before);
       });
   });
 }
@@ -169,13 +214,14 @@ template <class T>
 void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
+  const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
+    std::vector<T> scratch;
     for (Index unit = begin; unit < end; ++unit) {
+      scratch.resize(static_cast<std::size_t>(spreadScratch(pages.along(unit).axis)));
       pages.clear(unit, dx);
-      largestOfUnit(kernels, pages, unit, x, [&](const Row& row, const PoolAxis& axis, auto position) {
-        const T* from = g + row.page * pages.out() + row.y;
-        T* to = dx + row.page * pages.in();
-        for (Index i = 0; i < axis.out; ++i) to[position(i)] += from[i];
+      largestOfUnit(kernels, pages, unit, look, x, [&](const Rows& rows, const PoolCode<T>* codes) {
+        kernels.spreadByCodes(codes, g + rows.page * pages.out() + rows.y, rows, scratch.data(), dx + rows.page * pages.in());
       });
     }
   });
@@ -185,17 +231,17 @@ template <class T>
 void meanPool(const Pooling& how, const T* x, T* y) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
-  const std::vector<T> along = divisors<T>(how);
+  const std::vector<T> along = shares<T>(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
-    for (Index unit = begin; unit < end; ++unit) {
-      const PoolAxis axis = pages.axis(unit);
-      pages.rows(unit, [&](const Row& row) {
-        T* to = y + row.page * pages.out() + row.y;
-        kernels.sumRow(x + row.page * pages.in(), row.columns, row.count, axis, to);
-        const T divisor = static_cast<T>(row.divisor);
-        for (Index i = 0; i < axis.out; ++i) to[i] /= divisor * along[static_cast<std::size_t>(row.tile + i)];
+    std::vector<T> scratch(static_cast<std::size_t>(how.axes[0].in));
+    for (Index unit = begin; unit < end; ++unit)
+      pages.rows(unit, [&](const Rows& rows) {
+        T* to = y + rows.page * pages.out() + rows.y;
+        kernels.sum(x + rows.page * pages.in(), rows, scratch.data(), to);
+        const T share = static_cast<T>(1 / rows.divisor);
+        for (Index r = 0; r < rows.rows; ++r, to += rows.axis.out)
+          for (Index i = 0; i < rows.axis.out; ++i) to[i] *= share * along[static_cast<std::size_t>(rows.tile + i)];
       });
-    }
   });
 }
 
@@ -203,19 +249,21 @@ template <class T>
 void meanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
-  const std::vector<T> along = divisors<T>(how);
+  const std::vector<T> along = shares<T>(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
-    std::vector<T> shares;
+    std::vector<T> parts;
     for (Index unit = begin; unit < end; ++unit) {
-      const PoolAxis axis = pages.axis(unit);
-      shares.resize(static_cast<std::size_t>(axis.out));
+      const Index out = pages.along(unit).axis.out;
+      parts.resize(static_cast<std::size_t>(out * pages.together()));
       pages.clear(unit, dx);
-      pages.rows(unit, [&](const Row& row) {
-        const T* from = g + row.page * pages.out() + row.y;
-        const T divisor = static_cast<T>(row.divisor);
-        for (Index i = 0; i < axis.out; ++i)
-          shares[static_cast<std::size_t>(i)] = from[i] / (divisor * along[static_cast<std::size_t>(row.tile + i)]);
-        kernels.spreadRow(shares.data(), row.columns, row.count, axis, dx + row.page * pages.in());
+      pages.rows(unit, [&](const Rows& rows) {
+        const T* from = g + rows.page * pages.out() + rows.y;
+        const T share = static_cast<T>(1 / rows.divisor);
+        for (Index r = 0; r < rows.rows; ++r)
+          for (Index i = 0; i < out; ++i)
+            parts[static_cast<std::size_t>(r * out + i)] =
+                from[r * out + i] * (share * along[static_cast<std::size_t>(rows.tile + i)]);
+        kernels.spread(parts.data(), rows, dx + rows.page * pages.in());
       });
     }
   });

@@ -1,25 +1,29 @@
 // Windows along the first dimension; compiled once for every level of the processor.
 #include "cpu/simd/pooling.hpp"
 
+#include <cstddef>
+
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
 
-// Rows are short more often than not: registers of 32 bytes fill up sooner than those of 64.
-#if defined(__AVX__)
-constexpr int registerBytes = 32;
+#if defined(__AVX512F__)
+constexpr int widest = 64;
+#elif defined(__AVX__)
+constexpr int widest = 32;
 #else
-constexpr int registerBytes = 16;
+constexpr int widest = 16;
 #endif
 
-template <class T>
+template <class T, int bytes>
 struct Register {
-  typedef T Vector __attribute__((vector_size(registerBytes)));
-  typedef T Anywhere __attribute__((vector_size(registerBytes), aligned(sizeof(T)), may_alias));
-  typedef PoolCode<T> Codes __attribute__((vector_size(registerBytes)));
-  typedef PoolCode<T> CodesAnywhere __attribute__((vector_size(registerBytes), aligned(sizeof(T)), may_alias));
-  static constexpr Index lanes = registerBytes / static_cast<int>(sizeof(T));
+  typedef T Vector __attribute__((vector_size(bytes)));
+  typedef T Anywhere __attribute__((vector_size(bytes), aligned(sizeof(T)), may_alias));
+  typedef PoolCode<T> Codes __attribute__((vector_size(bytes)));
+  typedef PoolCode<T> CodesAnywhere __attribute__((vector_size(bytes), aligned(sizeof(T)), may_alias));
+  static constexpr Index lanes = bytes / static_cast<int>(sizeof(T));
   static Vector load(const T* x) { return *reinterpret_cast<const Anywhere*>(x); }
   static void store(T* y, Vector v) { *reinterpret_cast<Anywhere*>(y) = v; }
+  static Codes loadCodes(const PoolCode<T>* x) { return *reinterpret_cast<const CodesAnywhere*>(x); }
   static void store(PoolCode<T>* y, Codes v) { *reinterpret_cast<CodesAnywhere*>(y) = v; }
   /// x[0], x[stride], ...; reads nothing behind the last of them.
   template <int stride>
@@ -29,63 +33,87 @@ struct Register {
     } else {
       // The second register begins one element early, so that it ends with the last element wanted.
       const Vector low = load(x), high = load(x + lanes - 1);
-      Codes from;
-      for (Index i = 0; i < lanes; ++i) from[i] = static_cast<PoolCode<T>>(2 * i < lanes ? 2 * i : 2 * i + 1);
-      return __builtin_shuffle(low, high, from);
+      if constexpr (lanes == 2)
+        return __builtin_shufflevector(low, high, 0, 3);
+      else if constexpr (lanes == 4)
+        return __builtin_shufflevector(low, high, 0, 2, 5, 7);
+      else if constexpr (lanes == 8)
+        return __builtin_shufflevector(low, high, 0, 2, 4, 6, 9, 11, 13, 15);
+      else
+        return __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+    }
+  }
+  /// The elements of `stride` registers in turn.
+  template <int stride>
+  static void interleave(const Vector* each, T* y) {
+    if constexpr (stride == 1) {
+      store(y, each[0]);
+    } else if constexpr (lanes == 2) {
+      store(y, __builtin_shufflevector(each[0], each[1], 0, 2));
+      store(y + lanes, __builtin_shufflevector(each[0], each[1], 1, 3));
+    } else if constexpr (lanes == 4) {
+      store(y, __builtin_shufflevector(each[0], each[1], 0, 4, 1, 5));
+      store(y + lanes, __builtin_shufflevector(each[0], each[1], 2, 6, 3, 7));
+    } else {
+      static_assert(lanes == 8);
+      store(y, __builtin_shufflevector(each[0], each[1], 0, 8, 1, 9, 2, 10, 3, 11));
+      store(y + lanes, __builtin_shufflevector(each[0], each[1], 4, 12, 5, 13, 6, 14, 7, 15));
     }
   }
 };
 
 // What happens to the elements of a window, for one window and for a register of them.
-template <class T>
+template <class T, bool withNaN>
 struct Max {
-  using R = Register<T>;
   using Result = T;
   struct One {
-    T best = 0;
-    bool begun = false;
-    void take(T v, PoolCode<T>) {
-      if (!begun || v > best || v != v) best = v;
-      begun = true;
-    }
+    T best;
+    One(T v, PoolCode<T>) : best(v) {}
+    void take(T v, PoolCode<T>) { best = ((v > best) | (v != v)) ? v : best; }
     T result() const { return best; }
   };
+  template <class R>
   struct Many {
     typename R::Vector best;
     void begin(typename R::Vector v) { best = v; }
-    void take(typename R::Vector v, PoolCode<T>) { best = ((v > best) | (v != v)) ? v : best; }
+    void take(typename R::Vector v) {
+      if constexpr (withNaN)
+        best = ((v > best) | (v != v)) ? v : best;
+      else
+        best = v > best ? v : best;
+    }
     typename R::Vector result() const { return best; }
   };
 };
 
-template <class T>
+template <class T, bool withNaN>
 struct MaxCode {
-  using R = Register<T>;
   using Result = PoolCode<T>;
   struct One {
-    T best = 0;
-    PoolCode<T> at = 0;
-    bool begun = false;
+    T best;
+    PoolCode<T> at;
+    One(T v, PoolCode<T> code) : best(v), at(code) {}
     void take(T v, PoolCode<T> code) {
-      if (!begun || v > best || (v != v && best == best)) {
-        best = v;
-        at = code;
-      }
-      begun = true;
+      const bool larger = (v > best) | ((v != v) & (best == best));
+      best = larger ? v : best;
+      at = larger ? code : at;
     }
     PoolCode<T> result() const { return at; }
   };
+  template <class R>
   struct Many {
     typename R::Vector best;
-    typename R::Codes at;
+    typename R::Codes at, code;
     void begin(typename R::Vector v) {
       best = v;
-      at = typename R::Codes{};
+      at = code = typename R::Codes{};
     }
-    void take(typename R::Vector v, PoolCode<T> code) {
-      const typename R::Codes larger = (v > best) | ((v != v) & (best == best));
+    void take(typename R::Vector v) {
+      code += 1;
+      typename R::Codes larger = v > best;
+      if constexpr (withNaN) larger |= (v != v) & (best == best);
       best = larger ? v : best;
-      at = larger ? typename R::Codes{} + code : at;
+      at = larger ? code : at;
     }
     typename R::Codes result() const { return at; }
   };
@@ -93,105 +121,247 @@ struct MaxCode {
 
 template <class T>
 struct Sum {
-  using R = Register<T>;
   using Result = T;
   struct One {
-    T sum = 0;
+    T sum;
+    One(T v, PoolCode<T>) : sum(v) {}
     void take(T v, PoolCode<T>) { sum += v; }
     T result() const { return sum; }
   };
+  template <class R>
   struct Many {
     typename R::Vector sum;
     void begin(typename R::Vector v) { sum = v; }
-    void take(typename R::Vector v, PoolCode<T>) { sum += v; }
+    void take(typename R::Vector v) { sum += v; }
     typename R::Vector result() const { return sum; }
   };
 };
 
-// The windows [begin, end) along an axis that lie inside the array.
-struct Inside {
-  Index begin, end;
-  explicit Inside(const PoolAxis& axis) {
-    begin = (axis.before + axis.stride - 1) / axis.stride;
-    const Index last = axis.in + axis.before - axis.window;
-    end = last < 0 ? 0 : last / axis.stride + 1;
-    if (end > axis.out) end = axis.out;
-    if (begin > end) begin = end;
-  }
-};
-
+// One window after the other: those that stick out, and rows that are shorter than a register.
 template <class Kind, class T>
 void windows(const T* x, const Index* columns, Index count, const PoolAxis& axis, Index begin, Index end,
              typename Kind::Result* y) {
   for (Index i = begin; i < end; ++i) {
     const Index start = i * axis.stride - axis.before;
     const Index first = start < 0 ? -start : 0, last = start + axis.window > axis.in ? axis.in - start : axis.window;
-    typename Kind::One one;
-    for (Index c = 0; c < count; ++c)
-      for (Index a = first; a < last; ++a) one.take(x[columns[c] + start + a], static_cast<PoolCode<T>>(c * axis.window + a));
+    const auto code = [&](Index c, Index offset) { return static_cast<PoolCode<T>>(c * axis.window + offset); };
+    typename Kind::One one(x[columns[0] + start + first], code(0, first));
+    for (Index a = first + 1; a < last; ++a) one.take(x[columns[0] + start + a], code(0, a));
+    for (Index c = 1; c < count; ++c)
+      for (Index a = first; a < last; ++a) one.take(x[columns[c] + start + a], code(c, a));
     y[i] = one.result();
   }
 }
 
-template <class Kind, int stride, class T>
-void registerOfWindows(const T* x, const Index* columns, Index count, Index window, typename Kind::Result* y) {
-  using R = Register<T>;
-  typename Kind::Many many;
-  many.begin(R::template loadEach<stride>(x + columns[0]));
-  for (Index a = 1; a < window; ++a) many.take(R::template loadEach<stride>(x + columns[0] + a), static_cast<PoolCode<T>>(a));
-  for (Index c = 1; c < count; ++c)
-    for (Index a = 0; a < window; ++a)
-      many.take(R::template loadEach<stride>(x + columns[c] + a), static_cast<PoolCode<T>>(c * window + a));
-  R::store(y, many.result());
-}
-
-template <class Kind, int stride, class T>
-void insideRow(const T* x, const Index* columns, Index count, const PoolAxis& axis, Inside inside, typename Kind::Result* y) {
-  constexpr Index lanes = Register<T>::lanes;
-  const T* from = x - axis.before;
-  // The last register overlaps the one before it.
-  for (Index i = inside.begin; i < inside.end; i += lanes) {
-    const Index at = i + lanes <= inside.end ? i : inside.end - lanes;
-    registerOfWindows<Kind, stride>(from + at * stride, columns, count, axis.window, y + at);
+// `fixed` is the window where it is one of the usual ones, so that the loop over it dissolves, else 0.
+template <class Kind, class R, int stride, int fixed, class T>
+void insideRow(const T* x, const Index* columns, Index count, const PoolRows& rows, typename Kind::Result* y) {
+  const Index window = fixed ? fixed : rows.axis.window;
+  const T* from = x - rows.axis.before;
+  for (Index i = rows.begin; i < rows.end; i += R::lanes) {
+    // The last register overlaps the one before it.
+    const Index at = i + R::lanes <= rows.end ? i : rows.end - R::lanes;
+    const T* here = from + at * stride;
+    typename Kind::template Many<R> many;
+    many.begin(R::template loadEach<stride>(here + columns[0]));
+    for (Index a = 1; a < window; ++a) many.take(R::template loadEach<stride>(here + columns[0] + a));
+    for (Index c = 1; c < count; ++c)
+      for (Index a = 0; a < window; ++a) many.take(R::template loadEach<stride>(here + columns[c] + a));
+    R::store(y + at, many.result());
   }
 }
 
-template <class Kind, class T>
-void row(const T* x, const Index* columns, Index count, const PoolAxis& axis, typename Kind::Result* y) {
-  const Inside inside(axis);
-  if (inside.end - inside.begin < Register<T>::lanes || axis.stride > 2)
-    return windows<Kind>(x, columns, count, axis, 0, axis.out, y);
-  windows<Kind>(x, columns, count, axis, 0, inside.begin, y);
-  if (axis.stride == 1)
-    insideRow<Kind, 1>(x, columns, count, axis, inside, y);
-  else
-    insideRow<Kind, 2>(x, columns, count, axis, inside, y);
-  windows<Kind>(x, columns, count, axis, inside.end, axis.out, y);
+// Each row of the array under a row of windows made one by Kind, into scratch.
+template <class Kind, class R, class T>
+void joinColumns(const T* x, const PoolRows& rows, T* scratch) {
+  const Index n = rows.axis.in;
+  for (Index i = 0; i < n; i += R::lanes) {
+    const Index at = i + R::lanes <= n ? i : n - R::lanes;
+    typename Kind::template Many<R> many;
+    many.begin(R::load(x + rows.columns[0] + at));
+    for (Index c = 1; c < rows.count; ++c) many.take(R::load(x + rows.columns[c] + at));
+    R::store(scratch + at, many.result());
+  }
+}
+
+template <class Kind, class R, int stride, int fixed, class T>
+void poolWith(const T* x, const PoolRows& rows, T* scratch, typename Kind::Result* y) {
+  const PoolAxis& axis = rows.axis;
+  constexpr Index first = 0;
+  for (Index r = 0; r < rows.rows; ++r, x += rows.xStep, y += axis.out) {
+    const T* from = x;
+    const Index* columns = rows.columns;
+    Index count = rows.count;
+    if constexpr (std::is_same_v<T, typename Kind::Result>) {
+      // Where windows overlap, taking the columns together first saves doing it once for every place in the window.
+      if (count > 1 && axis.window > axis.stride) {
+        joinColumns<Kind, R>(x, rows, scratch);
+        from = scratch;
+        columns = &first;
+        count = 1;
+      }
+    }
+    windows<Kind>(from, columns, count, axis, 0, rows.begin, y);
+    insideRow<Kind, R, stride, fixed>(from, columns, count, rows, y);
+    windows<Kind>(from, columns, count, axis, rows.end, axis.out, y);
+  }
+}
+
+template <class Kind, class R, class T>
+void poolWith(const T* x, const PoolRows& rows, T* scratch, typename Kind::Result* y) {
+  const bool dense = rows.axis.stride == 1;
+  switch (rows.axis.window) {
+    case 2:
+      return dense ? poolWith<Kind, R, 1, 2>(x, rows, scratch, y) : poolWith<Kind, R, 2, 2>(x, rows, scratch, y);
+    case 3:
+      return dense ? poolWith<Kind, R, 1, 3>(x, rows, scratch, y) : poolWith<Kind, R, 2, 3>(x, rows, scratch, y);
+    default:
+      return dense ? poolWith<Kind, R, 1, 0>(x, rows, scratch, y) : poolWith<Kind, R, 2, 0>(x, rows, scratch, y);
+  }
+}
+
+// With the widest registers that a row fills.
+template <class Kind, class T, int bytes = widest>
+void pool(const T* x, const PoolRows& rows, T* scratch, typename Kind::Result* y) {
+  if constexpr (bytes < 16) {
+    for (Index r = 0; r < rows.rows; ++r)
+      windows<Kind>(x + r * rows.xStep, rows.columns, rows.count, rows.axis, 0, rows.axis.out, y + r * rows.axis.out);
+  } else {
+    using R = Register<T, bytes>;
+    if (rows.end - rows.begin < R::lanes || rows.axis.stride > 2) return pool<Kind, T, bytes / 2>(x, rows, scratch, y);
+    poolWith<Kind, R>(x, rows, scratch, y);
+  }
 }
 
 template <class T>
-void spreadRow(const T* g, const Index* columns, Index count, const PoolAxis& axis, T* x) {
-  for (Index c = 0; c < count; ++c)
-    for (Index a = 0; a < axis.window; ++a) {
-      // The windows in which this offset lies inside the array.
-      const Index shift = a - axis.before;
-      const Index begin = shift >= 0 ? 0 : (-shift + axis.stride - 1) / axis.stride;
-      const Index last = axis.in - 1 - shift;
-      Index end = last < 0 ? 0 : last / axis.stride + 1;
-      if (end > axis.out) end = axis.out;
-      T* to = x + columns[c] + shift;
-      if (axis.stride == 1)
-        for (Index i = begin; i < end; ++i) to[i] += g[i];
-      else
-        for (Index i = begin; i < end; ++i) to[i * axis.stride] += g[i];
+void max(const T* x, const PoolRows& rows, bool withNaN, T* scratch, T* y) {
+  if (withNaN)
+    pool<Max<T, true>>(x, rows, scratch, y);
+  else
+    pool<Max<T, false>>(x, rows, scratch, y);
+}
+
+template <class T>
+void maxCodes(const T* x, const PoolRows& rows, bool withNaN, PoolCode<T>* codes) {
+  if (withNaN)
+    pool<MaxCode<T, true>>(x, rows, static_cast<T*>(nullptr), codes);
+  else
+    pool<MaxCode<T, false>>(x, rows, static_cast<T*>(nullptr), codes);
+}
+
+template <class T>
+void sum(const T* x, const PoolRows& rows, T* scratch, T* y) {
+  pool<Sum<T>>(x, rows, scratch, y);
+}
+
+// ---- the way back ------------------------------------------------------------------------------------------------------
+
+// One row of one column: the gradient of each place in the window by itself, then moved to where it belongs and added up. With a
+// stride of 2, places 0, 2, ... of the windows meet at even elements, counted from the first window's, the others at odd ones.
+template <class R, int stride, class T>
+void spreadColumn(const PoolCode<T>* codes, const T* g, const PoolAxis& axis, PoolCode<T> first, T* scratch, T* x) {
+  // Elements [0, margin) and those behind the windows are zero.
+  const Index margin = (axis.window + stride - 1) / stride, row = axis.out + 2 * axis.window + 64,
+              whole = axis.out / R::lanes * R::lanes;
+  for (Index a = 0; a < axis.window; ++a) {
+    T* to = scratch + a * row + margin;
+    const auto code = static_cast<PoolCode<T>>(first + a);
+    const typename R::Codes wanted = typename R::Codes{} + code;
+    for (Index i = 0; i < whole; i += R::lanes)
+      R::store(to + i, R::loadCodes(codes + i) == wanted ? R::load(g + i) : typename R::Vector{});
+    for (Index i = whole; i < axis.out; ++i) to[i] = codes[i] == code ? g[i] : T(0);
+  }
+  // Slot s of each phase is the element s * stride + phase - before.
+  const Index slots = axis.out + margin - 1;
+  const auto slot = [&](Index s, Index phase) {
+    typename R::Vector all{};
+    for (Index a = phase, back = 0; a < axis.window; a += stride, ++back) all += R::load(scratch + a * row + margin + s - back);
+    return all;
+  };
+  for (Index s = 0; s < slots; s += R::lanes) {
+    typename R::Vector each[stride];
+    for (int phase = 0; phase < stride; ++phase) each[phase] = slot(s, phase);
+    T together[static_cast<std::size_t>(stride * R::lanes)];
+    R::template interleave<stride>(each, together);
+    const Index start = s * stride - axis.before;
+    if (start >= 0 && start + stride * R::lanes <= axis.in) {
+      for (int part = 0; part < stride; ++part)
+        R::store(x + start + part * R::lanes, R::load(x + start + part * R::lanes) + R::load(together + part * R::lanes));
+    } else {
+      for (Index i = 0; i < stride * R::lanes; ++i)
+        if (start + i >= 0 && start + i < axis.in) x[start + i] += together[i];
     }
+  }
+}
+
+template <class T>
+void spreadByCodes(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x) {
+  const PoolAxis& axis = rows.axis;
+  constexpr int bytes = widest < 32 ? widest : 32;
+  using R = Register<T, bytes>;
+  const bool vectors = axis.stride <= 2 && axis.out >= R::lanes && axis.window <= 8;
+  if (vectors)
+    for (Index i = 0; i < axis.window * (axis.out + 2 * axis.window + 64); ++i) scratch[i] = 0;
+  for (Index r = 0; r < rows.rows; ++r, codes += axis.out, g += axis.out, x += rows.xStep) {
+    if (!vectors) {
+      for (Index i = 0; i < axis.out; ++i) {
+        const Index column = codes[i] / axis.window, offset = codes[i] % axis.window;
+        x[rows.columns[column] + i * axis.stride + offset - axis.before] += g[i];
+      }
+      continue;
+    }
+    for (Index c = 0; c < rows.count; ++c) {
+      const auto first = static_cast<PoolCode<T>>(c * axis.window);
+      if (axis.stride == 1)
+        spreadColumn<R, 1>(codes, g, axis, first, scratch, x + rows.columns[c]);
+      else
+        spreadColumn<R, 2>(codes, g, axis, first, scratch, x + rows.columns[c]);
+    }
+  }
+}
+
+template <class T>
+bool holdsNaN(const T* x, Index n) {
+  using R = Register<T, widest>;
+  constexpr int ways = 4;
+  typename R::Codes found{};
+  Index i = 0;
+  for (; i + ways * R::lanes <= n; i += ways * R::lanes) {
+    for (int w = 0; w < ways; ++w) {
+      const typename R::Vector v = R::load(x + i + w * R::lanes);
+      found |= v != v;
+    }
+  }
+  bool any = false;
+  for (; i < n; ++i) any |= x[i] != x[i];
+  for (Index lane = 0; lane < R::lanes; ++lane) any |= found[lane] != 0;
+  return any;
+}
+
+template <class T>
+void spread(const T* g, const PoolRows& rows, T* x) {
+  const PoolAxis& axis = rows.axis;
+  for (Index r = 0; r < rows.rows; ++r, g += axis.out, x += rows.xStep)
+    for (Index c = 0; c < rows.count; ++c)
+      for (Index a = 0; a < axis.window; ++a) {
+        // The windows in which this offset lies inside the array.
+        const Index shift = a - axis.before;
+        Index begin = 0, end = axis.out;
+        while (begin < end && begin * axis.stride + shift < 0) ++begin;
+        while (end > begin && (end - 1) * axis.stride + shift >= axis.in) --end;
+        T* to = x + rows.columns[c] + shift;
+        if (axis.stride == 1)
+          for (Index i = begin; i < end; ++i) to[i] += g[i];
+        else
+          for (Index i = begin; i < end; ++i) to[i * axis.stride] += g[i];
+      }
 }
 
 }  // namespace
 
 template <class T>
 PoolKernels<T> poolKernels() {
-  return {row<Max<T>, T>, row<MaxCode<T>, T>, row<Sum<T>, T>, spreadRow<T>};
+  return {holdsNaN<T>, max<T>, maxCodes<T>, spreadByCodes<T>, sum<T>, spread<T>};
 }
 
 template PoolKernels<float> poolKernels();

@@ -12,16 +12,33 @@ namespace dl::cpu {
 template <class T>
 using PoolCode = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
 
-/// One row of results: windows that move along the first dimension, over `count` columns that begin at x + columns[c].
+/// Rows of results that lie below each other: windows that move along the first dimension, over `count` columns that begin at
+/// x + columns[c] for the first row, `xStep` elements further for each of the others. Results of a row follow on those of the row before.
+struct PoolRows {
+  PoolAxis axis;
+  Index begin = 0, end = 0;  // the results of a row whose windows lie inside the array
+  const Index* columns = nullptr;
+  Index count = 0;
+  Index rows = 0, xStep = 0;
+};
+
 template <class T>
 struct PoolKernels {
-  void (*maxRow)(const T* x, const Index* columns, Index count, const PoolAxis& axis, T* y);
-  /// Which element of its window is the largest: column * axis.window + offset.
-  void (*maxCodes)(const T* x, const Index* columns, Index count, const PoolAxis& axis, PoolCode<T>* codes);
-  void (*sumRow)(const T* x, const Index* columns, Index count, const PoolAxis& axis, T* y);
+  /// True when there is a NaN among n elements; the others are faster where there is none.
+  bool (*holdsNaN)(const T* x, Index n);
+  /// `scratch` has room for axis.in elements.
+  void (*max)(const T* x, const PoolRows& rows, bool withNaN, T* scratch, T* y);
+  /// Which element of its window is the largest: column * window + offset.
+  void (*maxCodes)(const T* x, const PoolRows& rows, bool withNaN, PoolCode<T>* codes);
+  /// Adds g to the elements that the codes name.
+  void (*spreadByCodes)(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x);
+  void (*sum)(const T* x, const PoolRows& rows, T* scratch, T* y);
   /// Adds g to every element of its window.
-  void (*spreadRow)(const T* g, const Index* columns, Index count, const PoolAxis& axis, T* x);
+  void (*spread)(const T* g, const PoolRows& rows, T* x);
 };
+
+/// The elements of scratch that `spreadByCodes` asks for.
+inline Index spreadScratch(const PoolAxis& axis) { return axis.window * (axis.out + 2 * axis.window + 64); }
 
 namespace v2 {
 template <class T>
