@@ -5,6 +5,7 @@
 #include <dlarray/device.hpp>
 #include <dlarray/error.hpp>
 #include <dlarray/nn/activation.hpp>
+#include <dlarray/nn/embedding.hpp>
 #include <dlarray/nn/loss.hpp>
 #include <dlarray/nn/window.hpp>
 #include <dlarray/ops/compare.hpp>
