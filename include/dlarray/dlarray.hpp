@@ -10,6 +10,7 @@
 #include <dlarray/nn/pooling.hpp>
 #include <dlarray/nn/resize.hpp>
 #include <dlarray/nn/activation.hpp>
+#include <dlarray/nn/embedding.hpp>
 #include <dlarray/nn/loss.hpp>
 #include <dlarray/nn/attention.hpp>
 #include <dlarray/nn/recurrent.hpp>

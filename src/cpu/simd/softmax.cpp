@@ -11,9 +11,7 @@ namespace {
 
 template <class T>
 constexpr T infinity = std::numeric_limits<T>::infinity();
-template <class T>
-constexpr T smallest = formula::smallestProbability<T>;
-// Its logarithm.
+// The logarithm of the smallest probability.
 template <class T>
 constexpr T lowest = sizeof(T) == 4 ? T(-69.314718) : T(-693.14718055994531);
 
@@ -23,6 +21,8 @@ constexpr int lanes = 128 / sizeof(T);
 // Columns side by side that are taken at a time.
 template <class T>
 constexpr int strip = 256 / sizeof(T);
+template <class T>
+constexpr int gradientWidth = 512 / sizeof(T);
 // Columns shorter than this are turned, as many at a time as a register has elements, so that the loops run across them.
 template <class T>
 constexpr Index shortColumn = 128 / sizeof(T);
@@ -46,27 +46,28 @@ DL_INLINE float exponentialOf(float x) {
   p = p * f + 1.666656960e-1F;
   p = p * f + 5.000000015e-1F;
   p = p * (f * f) + f + 1.0F;
-  return __builtin_bit_cast(float, __builtin_bit_cast(std::uint32_t, p) + (__builtin_bit_cast(std::uint32_t, shifted) << 23));
+  return p *
+         __builtin_bit_cast(float, (__builtin_bit_cast(std::uint32_t, shifted) << 23) + __builtin_bit_cast(std::uint32_t, 1.0F));
 }
 DL_INLINE double exponentialOf(double x) { return formula::exp(x); }
 
-// e^x for x <= 0, and 0 for -Inf alone. NaN stays.
+// e^x for x <= 0, no less than e^least; 0 for -Inf alone. NaN stays.
 template <class T>
-DL_INLINE T exponential(T x) {
-  const T e = exponentialOf(x < lowest<T> ? lowest<T> : x);
-  return x == -infinity<T> ? T(0) : x == x ? e : x;
+DL_INLINE T exponential(T x, T least) {
+  const T e = exponentialOf(x < least ? least : x);
+  return x == -infinity<T> ? T(0) : e;
+}
+
+// The least exponent for n channels: their sum is at most n, so that divided by it nothing falls below the smallest probability.
+template <class T>
+DL_INLINE T leastOf(Index n) {
+  return lowest<T> + formula::log(static_cast<T>(n));
 }
 
 // What is subtracted: nothing from a column that has nothing but -Inf (or NaN).
 template <class T>
 DL_INLINE T shift(T largest) {
   return largest == -infinity<T> ? T(0) : largest;
-}
-
-// `floor` is the smallest probability times the sum.
-template <class T>
-DL_INLINE T scaled(T e, T floor, T inverse) {
-  return e == T(0) ? T(0) : (e < floor ? floor : e) * inverse;
 }
 
 template <class T>
@@ -98,7 +99,7 @@ DL_INLINE T largestOf(const T* x, Index n) {
 }
 
 template <class T>
-void column(const T* x, Index n, T* y) {
+void column(const T* x, Index n, T least, T* y) {
   const T largest = shift(largestOf(x, n));
   T part[lanes<T>] = {};
   Index i = 0;
@@ -108,15 +109,15 @@ void column(const T* x, Index n, T* y) {
     __builtin_prefetch(x + n + i + lanes<T> / 2);
 #pragma GCC ivdep
     for (int j = 0; j < lanes<T>; ++j) {
-      const T e = exponential(x[i + j] - largest);
+      const T e = exponential(x[i + j] - largest, least);
       part[j] += e;
       y[i + j] = e;
     }
   }
   T rest = 0;
-  for (; i < n; ++i) rest += y[i] = exponential(x[i] - largest);
-  const T sum = foldSum<lanes<T>>(part) + rest, floor = smallest<T> * sum, inverse = inverseOf(sum);
-  for (Index k = 0; k < n; ++k) y[k] = scaled(y[k], floor, inverse);
+  for (; i < n; ++i) rest += y[i] = exponential(x[i] - largest, least);
+  const T inverse = inverseOf(foldSum<lanes<T>>(part) + rest);
+  for (Index k = 0; k < n; ++k) y[k] *= inverse;
 }
 
 template <class T>
@@ -140,7 +141,8 @@ constexpr Index nearElements = 32768 / sizeof(T);
 // Columns side by side, as many as `width`, a constant, or fewer. `z` is where e^x is kept.
 template <int width, class T>
 DL_INLINE void softmaxStrip(const T* x, Index stride, Index n, T* z, Index strideZ, T* y, int left = width) {
-  T largest[width], sum[width], inverse[width];
+  const T least = leastOf<T>(n);
+  T largest[width], sum[width];
   for (int i = 0; i < width; ++i) {
     largest[i] = -infinity<T>;
     sum[i] = 0;
@@ -163,18 +165,15 @@ DL_INLINE void softmaxStrip(const T* x, Index stride, Index n, T* z, Index strid
     }
 #pragma GCC ivdep
     for (int i = 0; i < left; ++i) {
-      const T e = exponential(z[k * strideZ + i] - largest[i]);
+      const T e = exponential(z[k * strideZ + i] - largest[i], least);
       sum[i] += e;
       z[k * strideZ + i] = e;
     }
   }
-  for (int i = 0; i < width; ++i) {
-    inverse[i] = inverseOf(sum[i]);
-    sum[i] *= smallest<T>;
-  }
+  for (int i = 0; i < width; ++i) sum[i] = inverseOf(sum[i]);
   for (Index k = 0; k < n; ++k) {
 #pragma GCC ivdep
-    for (int i = 0; i < left; ++i) y[k * stride + i] = scaled(z[k * strideZ + i], sum[i], inverse[i]);
+    for (int i = 0; i < left; ++i) y[k * stride + i] = z[k * strideZ + i] * sum[i];
   }
 }
 
@@ -184,6 +183,11 @@ DL_INLINE void gradientStrip(const T* g, const T* y, Index stride, Index n, T* r
   for (Index k = 0; k < n; ++k)
     for (int i = 0; i < left; ++i) product[i] += g[k * stride + i] * y[k * stride + i];
   for (Index k = 0; k < n; ++k) {
+#pragma GCC unroll 4
+    for (int i = 0; i < width; i += static_cast<int>(64 / sizeof(T))) {
+      __builtin_prefetch(g + k * stride + width + i);
+      __builtin_prefetch(y + k * stride + width + i);
+    }
 #pragma GCC ivdep
     for (int i = 0; i < left; ++i) result[k * stride + i] = y[k * stride + i] * (g[k * stride + i] - product[i]);
   }
@@ -200,9 +204,23 @@ void rows(const T* x, Index width, Index stride, Index n, T* y) {
 }
 template <class T>
 void rowGradients(const T* g, const T* y, Index width, Index stride, Index n, T* result) {
+  constexpr int wide = gradientWidth<T>;
   Index i = 0;
-  for (; i + strip<T> <= width; i += strip<T>) gradientStrip<strip<T>>(g + i, y + i, stride, n, result + i);
-  if (i < width) gradientStrip<strip<T>>(g + i, y + i, stride, n, result + i, static_cast<int>(width - i));
+  for (; i + wide <= width; i += wide) gradientStrip<wide>(g + i, y + i, stride, n, result + i);
+  if (i < width) gradientStrip<wide>(g + i, y + i, stride, n, result + i, static_cast<int>(width - i));
+}
+
+template <class T>
+using Row = typename Square<T, group<T>>::Row;
+template <class T>
+DL_INLINE Row<T> load(const T* x) {
+  Row<T> r;
+  std::memcpy(&r, x, sizeof r);
+  return r;
+}
+template <class T>
+DL_INLINE void store(Row<T> r, T* y) {
+  std::memcpy(y, &r, sizeof r);
 }
 
 // Elements read by a group of short columns beyond its own, so that the last groups are left to be done one by one.
@@ -222,38 +240,22 @@ DL_INLINE void turnBack(const T* near, Index n, T* y) {
   T packed[(shortColumn<T> + 1) * group<T>];
   for (Index k = (n - 1) / group<T> * group<T>; k >= 0; k -= group<T>)
     Square<T, group<T>>::run(near + k * group<T>, group<T>, packed + k, n);
-  std::memcpy(y, packed, static_cast<std::size_t>(n * group<T>) * sizeof(T));
-}
-
-template <class T>
-using Row = typename Square<T, group<T>>::Row;
-template <class T>
-DL_INLINE Row<T> load(const T* x) {
-  Row<T> r;
-  std::memcpy(&r, x, sizeof r);
-  return r;
-}
-template <class T>
-DL_INLINE void store(Row<T> r, T* y) {
-  std::memcpy(y, &r, sizeof r);
+  for (Index k = 0; k < n * group<T>; k += group<T>) store(load(packed + k), y + k);
 }
 
 // Short columns that were turned: whole registers, where loops of so few steps would be unrolled instead of vectorised.
 template <class T>
-DL_INLINE void softmaxTurned(T* z, Index n) {
+DL_INLINE void softmaxTurned(T* z, Index n, T least) {
   Row<T> largest = Row<T>{} - infinity<T>, sum{};
   const Index end = n * group<T>;
   for (Index k = 0; k < end; k += group<T>) largest = larger(largest, load(z + k));
   largest = largest == -infinity<T> ? Row<T>{} : largest;
   for (Index k = 0; k < end; k += group<T>) store(load(z + k) - largest, z + k);
 #pragma GCC ivdep
-  for (Index i = 0; i < end; ++i) z[i] = exponential(z[i]);
+  for (Index i = 0; i < end; ++i) z[i] = exponential(z[i], least);
   for (Index k = 0; k < end; k += group<T>) sum += load(z + k);
-  const Row<T> inverse = sum == 0 ? Row<T>{} : 1 / sum, floor = sum * smallest<T>;
-  for (Index k = 0; k < end; k += group<T>) {
-    const Row<T> e = load(z + k);
-    store(e == 0 ? Row<T>{} : (e < floor ? floor : e) * inverse, z + k);
-  }
+  const Row<T> inverse = sum == 0 ? Row<T>{} : 1 / sum;
+  for (Index k = 0; k < end; k += group<T>) store(load(z + k) * inverse, z + k);
 }
 
 template <class T>
@@ -265,10 +267,10 @@ DL_INLINE void gradientTurned(T* g, const T* y, Index n) {
 }
 
 template <class T>
-DL_INLINE void softmaxGroup(const T* x, Index n, T* y) {
+DL_INLINE void softmaxGroup(const T* x, Index n, T least, T* y) {
   alignas(64) T near[shortColumn<T> * group<T>];
   turn(x, n, near);
-  softmaxTurned(near, n);
+  softmaxTurned(near, n, least);
   turnBack(near, n, y);
 }
 template <class T>
@@ -290,18 +292,19 @@ DL_INLINE void copy(const T* x, Index n, T* y) {
 
 template <class T>
 void columns(const T* x, Index n, Index count, T* y) {
+  const T least = leastOf<T>(n);
   Index c = 0;
   if (n < shortColumn<T>) {
-    for (; c * n + readBehind<T>(n) <= count * n; c += group<T>) softmaxGroup(x + c * n, n, y + c * n);
+    for (; c * n + readBehind<T>(n) <= count * n; c += group<T>) softmaxGroup(x + c * n, n, least, y + c * n);
     for (Index here; c < count; c += here) {
       Padded<T> padded = {};
       here = count - c < group<T> ? count - c : group<T>;
       copy(x + c * n, here * n, padded);
-      softmaxGroup(padded, n, padded);
+      softmaxGroup(padded, n, least, padded);
       copy(padded, here * n, y + c * n);
     }
   }
-  for (; c < count; ++c) column(x + c * n, n, y + c * n);
+  for (; c < count; ++c) column(x + c * n, n, least, y + c * n);
 }
 
 template <class T>
