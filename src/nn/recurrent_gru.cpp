@@ -8,6 +8,8 @@
 #include <dlarray/ops/reduction.hpp>
 #include <dlarray/ops/shape.hpp>
 
+#include <algorithm>
+
 namespace dl {
 
 namespace {
@@ -59,10 +61,22 @@ struct Gru {
   void forward(const engine::Inputs& in, DlArray& y) const {
     const auto data = [&](int i) { return Storage::data<T>(in[i]); };
     T *gates = Storage::mutableData<T>(in[Gates]), *candidates = Storage::mutableData<T>(in[Candidates]);
-    cpu::gemm<T>(false, false, 3 * plan.hidden, plan.batch * plan.steps, size(in[X], 0), 1, data(W), data(X), 0, gates);
+    const Index rows = 3 * plan.hidden, page = plan.hidden * plan.batch, features = size(in[X], 0),
+                together = stepsTogether(plan, rows);
+    const bool keeps = size(in[Candidates], 2) == plan.steps;
     const DlArray room = Storage::make({Size::matrix(cpu::gruRoom<T>(plan), 1), {}}, typeOf<T>);
-    cpu::gruForward<T>(plan, data(R), data(Bias), data(RecurrentBias), data(H0), gates, candidates, Storage::mutableData<T>(y),
-                       Storage::mutableData<T>(room));
+    const T* h = data(H0);
+    for (Index t = 0; t < plan.steps; t += together) {
+      cpu::RecurrentPlan part = plan;
+      part.steps = std::min(together, plan.steps - t);
+      T *partGates = gates + (keeps ? t * 3 * page : 0), *partCandidates = candidates + (keeps ? t * page : 0);
+      T* to = Storage::mutableData<T>(y) + t * page;
+      cpu::gemm<T>(false, false, rows, plan.batch * part.steps, features, 1, data(W), data(X) + t * plan.batch * features, 0,
+                   partGates);
+      cpu::gruForward<T>(part, data(R), data(Bias), data(RecurrentBias), h, partGates, partCandidates, to,
+                         Storage::mutableData<T>(room));
+      h = to + (part.steps - 1) * page;
+    }
   }
   template <class T>
   void adjoint(engine::Backward& b) const;
@@ -175,11 +189,11 @@ std::tuple<DlArray, DlArray> detail::gruWithState(const Operand& X, const Operan
   } else {
     const bool both = mode == ResetGate::recurrentBias;
     const DlArray inner = both ? DlArray(b(span(3 * h, 6 * h - 1), all)) : engine::filled({Size::matrix(3 * h, 1), {}}, type);
-    const DlArray gates = Storage::make(stepsShape(3 * h, data.batch, data.steps), type),
-                  candidates = Storage::make(stepsShape(h, data.batch, data.steps), type);
     const Gru op{{h, data.batch, data.steps, act.state, act.gate}};
-    y = engine::applyToList(op, {x, h0, w, r, both ? DlArray(b(span(0, 3 * h - 1), all)) : b, inner, gates, candidates},
-                            X.where());
+    std::vector<DlArray> inputs{x, h0, w, r, both ? DlArray(b(span(0, 3 * h - 1), all)) : b, inner};
+    const DlArray gates = stepsRoom(op.plan, 3 * h, 3 * h, type, inputs), candidates = stepsRoom(op.plan, h, 3 * h, type, inputs);
+    inputs.insert(inputs.end(), {gates, candidates});
+    y = engine::applyToList(op, inputs, X.where());
   }
   return {data.everyStep(y), data.state(y(all, all, data.steps - 1))};
 }
