@@ -80,14 +80,16 @@ DlArray Sequence::state(const DlArray& h) const {
 DlArray initialState(const Operand& state, const Sequence& data, Index hidden, Type type, const char* function,
                      const char* what) {
   const Shape& own = Storage::shape(state);
-  bool fits = own.size.size() == 2 && own.size[0] == hidden && (own.size[1] == data.batch || own.size[1] == 1);
+  bool fits =
+      own.size[0] == hidden && (own.size[1] == data.batch || own.size[1] == 1) && numel(state) == own.size[0] * own.size[1];
   for (std::size_t d = 0; d < own.size.size(); ++d)
     if (own.format.labelled() && own.size[d] != 1 && own.format[d] != (d == 0 ? Format::C : Format::B)) fits = false;
   if (!fits)
     fail(state.where(), "recurrent:state",
          "{}: {} is {}; for {} hidden units and {} observations it must be {}(C) x {}(B), or {} x 1 for all", function, what,
          describe(state), hidden, data.batch, hidden, data.batch, hidden);
-  const DlArray plain = engine::castTo(Operand(engine::reshapeTo(state, {own.size, {}}), state.where()), type);
+  const DlArray plain =
+      engine::castTo(Operand(engine::reshapeTo(state, {Size::matrix(own.size[0], own.size[1]), {}}), state.where()), type);
   return engine::expandTo(plain, {Size::matrix(hidden, data.batch), {}});
 }
 

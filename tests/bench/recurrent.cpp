@@ -5,6 +5,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #endif
 
+#include <cmath>
 #include <memory>
 
 #include "bench.hpp"
@@ -31,7 +32,6 @@ struct Products {
     for (Index t = 0; t < steps; ++t)
       cpu::gemm<float>(false, false, gates * hidden, batch, hidden, 1, r.data(), h.data() + t * hidden * batch, 1,
                        z.data() + t * gates * hidden * batch);
-    std::fill(z.begin(), z.end(), 0.1F);  // or they grow from turn to turn
   }
   void backward(Index gates = 4) {
     for (Index t = 0; t < steps; ++t)
@@ -46,7 +46,7 @@ struct Products {
 struct Ours {
   DlArray x = dlarray(0.1F * randn(Size{features, batch, steps}, Type::Single), "CBT"), h0 = zeros(hidden, batch, Type::Single),
           c0 = h0, w = 0.1F * randn(4 * hidden, features, Type::Single), r = 0.1F * randn(4 * hidden, hidden, Type::Single),
-          b = zeros(4 * hidden, 1, Type::Single);
+          b = 0.1F * randn(4 * hidden, 1, Type::Single);
 
   void forward() const { bench::keep(data<float>(lstm(x, h0, c0, w, r, b))); }
   void both() const {
@@ -113,6 +113,20 @@ class OneDnn {
                                     {DNNL_ARG_DIFF_WEIGHTS_ITER, bpd.diff_weights_iter_desc()}})
       backArgs_.insert({arg, make(desc)});
   }
+  /// How far its results are from ours, of the same data.
+  double distance(const Ours& ours) {
+    const auto fill = [](const dnnl::memory& m, const DlArray& x) {
+      std::copy_n(data<float>(x), numel(x), static_cast<float*>(m.get_data_handle()));
+    };
+    fill(args_.at(DNNL_ARG_SRC_LAYER), ours.x), fill(args_.at(DNNL_ARG_BIAS), ours.b), fill(wx_, ours.w), fill(wh_, ours.r);
+    fill(args_.at(DNNL_ARG_SRC_ITER), ours.h0), fill(args_.at(DNNL_ARG_SRC_ITER_C), ours.c0);
+    forward();
+    const DlArray y = lstm(ours.x, ours.h0, ours.c0, ours.w, ours.r, ours.b);
+    const auto* theirs = static_cast<const float*>(args_.at(DNNL_ARG_DST_LAYER).get_data_handle());
+    double worst = 0;
+    for (Index i = 0; i < numel(y); ++i) worst = std::max(worst, std::abs(static_cast<double>(data<float>(y)[i] - theirs[i])));
+    return worst;
+  }
   void forward() {
     dnnl::reorder(wx_, wxF_).execute(stream_, wx_, wxF_);
     dnnl::reorder(wh_, whF_).execute(stream_, wh_, whF_);
@@ -151,6 +165,7 @@ int main() {
         both{{"ours", [&] { ours.both(); }}, {"products alone", [&] { products->forward(), products->backward(); }}};
 #if DLARRAY_HAS_ONEDNN
     const auto peer = std::make_shared<OneDnn>();
+    std::printf("largest difference from oneDNN's results: %.1e\n", peer->distance(ours));
     forward.push_back({"oneDNN", [=] { peer->forward(); }});
     both.push_back({"oneDNN", [=] { peer->both(); }});
 #endif
