@@ -23,15 +23,15 @@ Index PackedFactor<T>::elements(Index m, Index k) {
 }
 
 template <class T>
-PackedFactor<T>::PackedFactor(bool trans, Index m, Index k, const T* a, T* memory) : m_(m), k_(k), packed_(memory) {
+PackedFactor<T>::PackedFactor(bool trans, Index m, Index k, const T* a, Index lda, T* memory) : m_(m), k_(k), packed_(memory) {
   for (Index i = 0; i < m; i += sliverRows<T>()) {
     const Index rows = std::min(sliverRows<T>(), m - i);
     T* to = memory + i * k;
     if (trans)
       for (Index r = 0; r < rows; ++r)
-        for (Index l = 0; l < k; ++l) to[l * rows + r] = a[l + (i + r) * k];
+        for (Index l = 0; l < k; ++l) to[l * rows + r] = a[l + (i + r) * lda];
     else
-      for (Index l = 0; l < k; ++l) std::copy_n(a + i + l * m, rows, to + l * rows);
+      for (Index l = 0; l < k; ++l) std::copy_n(a + i + l * lda, rows, to + l * rows);
   }
 }
 

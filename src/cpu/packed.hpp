@@ -11,8 +11,8 @@ class PackedFactor {
  public:
   /// Elements of memory needed, 64-byte aligned.
   static Index elements(Index m, Index k);
-  /// Arranges op(A), stored transposed (k x m) where `trans` says so.
-  PackedFactor(bool trans, Index m, Index k, const T* a, T* memory);
+  /// Arranges op(A), stored transposed (k x m) where `trans` says so, its columns `lda` elements apart.
+  PackedFactor(bool trans, Index m, Index k, const T* a, Index lda, T* memory);
 
   /// C (m x n) = op(A) * B (k x n), added to C where `add` says so; on the calling thread. An element of C does not depend on how many
   /// columns are computed together.

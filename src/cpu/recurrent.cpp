@@ -28,7 +28,7 @@ template <class T>
 void lstmForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* h0, const T* c0, T* gates, T* cells, T* y,
                  T* room) {
   const Index h = plan.hidden, page = h * plan.batch;
-  const PackedFactor<T> weights(false, 4 * h, h, r, room);
+  const PackedFactor<T> weights(false, 4 * h, h, r, 4 * h, room);
   const auto kernel = DLARRAY_FOR_ARCH(lstmKernels<T>)(plan.state, plan.gate).forward;
   parallelFor(plan.batch, grainOf(plan), [&](Index begin, Index end) {
     for (Index t = 0; t < plan.steps; ++t) {
@@ -45,7 +45,7 @@ template <class T>
 void lstmBackward(const RecurrentPlan& plan, const T* r, const T* c0, const T* gates, const T* cells, const T* gradient, T* dc,
                   T* sums, T* dh0, T* room) {
   const Index h = plan.hidden, page = h * plan.batch;
-  const PackedFactor<T> weights(true, h, 4 * h, r, room);
+  const PackedFactor<T> weights(true, h, 4 * h, r, 4 * h, room);
   const auto kernel = DLARRAY_FOR_ARCH(lstmKernels<T>)(plan.state, plan.gate).backward;
   T* carried = dh0;  // what each step hands to the one before
   parallelFor(plan.batch, grainOf(plan), [&](Index begin, Index end) {
@@ -61,6 +61,60 @@ void lstmBackward(const RecurrentPlan& plan, const T* r, const T* c0, const T* g
   });
 }
 
+template <class T>
+Index gruRoom(const RecurrentPlan& plan) {
+  return PackedFactor<T>::elements(3 * plan.hidden, plan.hidden);
+}
+
+template <class T>
+void gruForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* recurrentBias, const T* h0, T* gates,
+                T* candidates, T* y, T* room) {
+  const Index h = plan.hidden, page = h * plan.batch;
+  const PackedFactor<T> forGates(false, 2 * h, h, r, 3 * h, room);
+  const PackedFactor<T> forCandidate(false, h, h, r + 2 * h, 3 * h, room + PackedFactor<T>::elements(2 * h, h));
+  const auto kernel = DLARRAY_FOR_ARCH(gruKernels<T>)(plan.state, plan.gate).forward;
+  parallelFor(plan.batch, grainOf(plan), [&](Index begin, Index end) {
+    for (Index t = 0; t < plan.steps; ++t) {
+      const T* before = t ? y + (t - 1) * page : h0;
+      T *sums = gates + t * 3 * page, *recurrent = candidates + t * page;
+      forGates.multiply(end - begin, before + begin * h, h, true, sums + begin * 3 * h, 3 * h);
+      forCandidate.multiply(end - begin, before + begin * h, h, false, recurrent + begin * h, h);
+      for (Index b = begin; b < end; ++b)
+        kernel(h, sums + b * 3 * h, recurrent + b * h, bias, recurrentBias, before + b * h, y + t * page + b * h);
+    }
+  });
+}
+
+template <class T>
+void gruBackward(const RecurrentPlan& plan, const T* r, const T* h0, const T* y, const T* gates, const T* candidates,
+                 const T* gradient, T* sums, T* recurrentSums, T* dh0, T* room) {
+  const Index h = plan.hidden, page = h * plan.batch;
+  const PackedFactor<T> weights(true, h, 3 * h, r, 3 * h, room);
+  const auto kernel = DLARRAY_FOR_ARCH(gruKernels<T>)(plan.state, plan.gate).backward;
+  T* carried = dh0;  // what each step hands to the one before
+  parallelFor(plan.batch, grainOf(plan), [&](Index begin, Index end) {
+    std::fill(carried + begin * h, carried + end * h, T(0));
+    for (Index t = plan.steps - 1; t >= 0; --t) {
+      const T* before = t ? y + (t - 1) * page : h0;
+      T* to = recurrentSums + t * 3 * page;
+      for (Index b = begin; b < end; ++b)
+        kernel(h, gates + t * 3 * page + b * 3 * h, candidates + t * page + b * h, before + b * h, gradient + t * page + b * h,
+               carried + b * h, sums + t * 3 * page + b * 3 * h, to + b * 3 * h);
+      weights.multiply(end - begin, to + begin * 3 * h, 3 * h, true, carried + begin * h, h);
+    }
+  });
+}
+
+template Index gruRoom<float>(const RecurrentPlan&);
+template Index gruRoom<double>(const RecurrentPlan&);
+template void gruForward(const RecurrentPlan&, const float*, const float*, const float*, const float*, float*, float*, float*,
+                         float*);
+template void gruForward(const RecurrentPlan&, const double*, const double*, const double*, const double*, double*, double*,
+                         double*, double*);
+template void gruBackward(const RecurrentPlan&, const float*, const float*, const float*, const float*, const float*,
+                          const float*, float*, float*, float*, float*);
+template void gruBackward(const RecurrentPlan&, const double*, const double*, const double*, const double*, const double*,
+                          const double*, double*, double*, double*, double*);
 template Index lstmRoom<float>(const RecurrentPlan&);
 template Index lstmRoom<double>(const RecurrentPlan&);
 template void lstmForward(const RecurrentPlan&, const float*, const float*, const float*, const float*, float*, float*, float*,

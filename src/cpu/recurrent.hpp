@@ -28,4 +28,20 @@ template <class T>
 void lstmBackward(const RecurrentPlan& plan, const T* r, const T* c0, const T* gates, const T* cells, const T* gradient, T* dc, T* sums,
                   T* dh0, T* room);
 
+/// Elements of memory that `gruForward` and `gruBackward` work in, 64-byte aligned.
+template <class T>
+Index gruRoom(const RecurrentPlan& plan);
+
+/// The steps of a GRU whose reset gate is applied after the product. `gates` (3 hidden x batch x steps: reset, update, candidate) holds the
+/// products of the input weights with the data and receives the activations; `candidates` (hidden x batch x steps) receives the products
+/// of the recurrent weights of the candidate with the states, with their bias.
+template <class T>
+void gruForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* recurrentBias, const T* h0, T* gates, T* candidates, T* y,
+                T* room);
+
+/// Back through time. `sums` receives the derivatives by the sums of the input, `recurrentSums` those by the products with the states.
+template <class T>
+void gruBackward(const RecurrentPlan& plan, const T* r, const T* h0, const T* y, const T* gates, const T* candidates, const T* gradient,
+                 T* sums, T* recurrentSums, T* dh0, T* room);
+
 }  // namespace dl::cpu

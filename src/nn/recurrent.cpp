@@ -28,6 +28,16 @@ Shape stepsShape(Index rows, Index columns, Index steps) {
   return shape;
 }
 
+Index stepsTogether(const cpu::RecurrentPlan& plan, Index rows) {
+  constexpr Index numbers = Index{1} << 19;
+  return std::clamp<Index>(numbers / std::max<Index>(1, rows * plan.batch), 1, plan.steps);
+}
+
+DlArray stepsRoom(const cpu::RecurrentPlan& plan, Index rows, Index gateRows, Type type, const std::vector<DlArray>& inputs) {
+  const bool traced = std::any_of(inputs.begin(), inputs.end(), Storage::traced);
+  return Storage::make(stepsShape(rows, plan.batch, traced ? plan.steps : stepsTogether(plan, gateRows)), type);
+}
+
 Sequence::Sequence(const Operand& x, std::string_view dataFormat, const char* function)
     : data_(x, dataFormat, function), function_(function), labelled_(dataFormat.empty()) {
   const Shape& shape = data_.shape();
@@ -70,14 +80,16 @@ DlArray Sequence::state(const DlArray& h) const {
 DlArray initialState(const Operand& state, const Sequence& data, Index hidden, Type type, const char* function,
                      const char* what) {
   const Shape& own = Storage::shape(state);
-  bool fits = own.size.size() == 2 && own.size[0] == hidden && (own.size[1] == data.batch || own.size[1] == 1);
+  bool fits =
+      own.size[0] == hidden && (own.size[1] == data.batch || own.size[1] == 1) && numel(state) == own.size[0] * own.size[1];
   for (std::size_t d = 0; d < own.size.size(); ++d)
     if (own.format.labelled() && own.size[d] != 1 && own.format[d] != (d == 0 ? Format::C : Format::B)) fits = false;
   if (!fits)
     fail(state.where(), "recurrent:state",
          "{}: {} is {}; for {} hidden units and {} observations it must be {}(C) x {}(B), or {} x 1 for all", function, what,
          describe(state), hidden, data.batch, hidden, data.batch, hidden);
-  const DlArray plain = engine::castTo(Operand(engine::reshapeTo(state, {own.size, {}}), state.where()), type);
+  const DlArray plain =
+      engine::castTo(Operand(engine::reshapeTo(state, {Size::matrix(own.size[0], own.size[1]), {}}), state.where()), type);
   return engine::expandTo(plain, {Size::matrix(hidden, data.batch), {}});
 }
 
@@ -167,7 +179,8 @@ DlArray product(const DlArray& a, bool transA, const DlArray& b, bool transB) {
 }
 
 // All steps at once. The result holds h of every step and, where asked for, behind them c of the last. The last two inputs are
-// memory that it fills: the activations of the gates and the cells of every step, which the gradient reads.
+// memory that it fills: the activations of the gates and the cells of every step, which the gradient reads; of fewer where there
+// will be none.
 struct Lstm {
   static constexpr const char* name = "lstm";
   enum { X, H0, C0, W, R, Bias, Gates, Cells };
@@ -211,10 +224,21 @@ template <class T>
 void Lstm::forward(const Inputs& in, DlArray& y) const {
   const auto data = [&](int i) { return Storage::data<T>(in[i]); };
   T *gates = Storage::mutableData<T>(in[Gates]), *cells = Storage::mutableData<T>(in[Cells]), *to = Storage::mutableData<T>(y);
-  cpu::gemm<T>(false, false, 4 * plan.hidden, plan.batch * plan.steps, size(in[X], 0), 1, data(W), data(X), 0, gates);
+  const Index rows = 4 * plan.hidden, features = size(in[X], 0), together = stepsTogether(plan, rows);
+  const bool keeps = size(in[Cells], 2) == plan.steps;
   const DlArray room = roomFor<T>(plan);
-  cpu::lstmForward<T>(plan, data(R), data(Bias), data(H0), data(C0), gates, cells, to, Storage::mutableData<T>(room));
-  if (withCell) std::copy_n(cells + (plan.steps - 1) * page(), page(), to + plan.steps * page());
+  const T *h = data(H0), *c = data(C0);
+  for (Index t = 0; t < plan.steps; t += together) {
+    cpu::RecurrentPlan part = plan;
+    part.steps = std::min(together, plan.steps - t);
+    T *partGates = gates + (keeps ? t * 4 * page() : 0), *partCells = cells + (keeps ? t * page() : 0);
+    cpu::gemm<T>(false, false, rows, plan.batch * part.steps, features, 1, data(W), data(X) + t * plan.batch * features, 0,
+                 partGates);
+    cpu::lstmForward<T>(part, data(R), data(Bias), h, c, partGates, partCells, to + t * page(), Storage::mutableData<T>(room));
+    h = to + (t + part.steps - 1) * page();
+    c = partCells + (part.steps - 1) * page();
+  }
+  if (withCell) std::copy_n(c, page(), to + plan.steps * page());
 }
 
 template <class T>
@@ -329,9 +353,10 @@ std::tuple<DlArray, DlArray, DlArray> run(const char* function, const LstmInputs
 
   const Index n = data.steps;
   const Lstm op{{h, data.batch, n, act.state, act.gate}, states};
-  const DlArray gates = Storage::make(stepsShape(4 * h, data.batch, n), type),
-                cells = Storage::make(stepsShape(h, data.batch, n), type);
-  const DlArray y = engine::applyToList(op, {x, h0, c0, w, r, bias, gates, cells}, where);
+  std::vector<DlArray> inputs{x, h0, c0, w, r, bias};
+  const DlArray gates = stepsRoom(op.plan, 4 * h, 4 * h, type, inputs), cells = stepsRoom(op.plan, h, 4 * h, type, inputs);
+  inputs.insert(inputs.end(), {gates, cells});
+  const DlArray y = engine::applyToList(op, inputs, where);
   if (!states) return {data.everyStep(y), DlArray(), DlArray()};
   return {data.everyStep(y(all, all, span(0, n - 1))), data.state(y(all, all, n - 1)), data.state(y(all, all, n))};
 }

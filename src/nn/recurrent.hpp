@@ -50,4 +50,11 @@ struct Activations {
 /// rows x columns x steps without labels.
 Shape stepsShape(Index rows, Index columns, Index steps);
 
+/// How many steps are brought to the gates by one product, for sums of `rows` numbers: enough for a large one, few enough to stay near. Where
+/// nothing is kept for a gradient, the memory for gates holds no more.
+Index stepsTogether(const cpu::RecurrentPlan& plan, Index rows);
+/// Memory that an operation fills for its gradient: every step if one of the inputs is traced, else as many as are taken together.
+DlArray stepsRoom(const cpu::RecurrentPlan& plan, Index rows, Index gateRows, Type type, const std::vector<DlArray>& inputs);
+
+
 }  // namespace dl

@@ -1,10 +1,14 @@
+#include "cpu/blas.hpp"
 #include "engine/fit.hpp"
 #include "nn/recurrent.hpp"
 
 #include <dlarray/nn/recurrent.hpp>
 #include <dlarray/ops/elementwise.hpp>
 #include <dlarray/ops/linalg.hpp>
+#include <dlarray/ops/reduction.hpp>
 #include <dlarray/ops/shape.hpp>
+
+#include <algorithm>
 
 namespace dl {
 
@@ -22,32 +26,146 @@ ResetGate resetGateOf(std::string_view mode, const std::source_location& where) 
        mode);
 }
 
-// One step: the state from that before and from the products of the input weights with the data.
-struct Step {
-  ResetGate mode;
-  Activations act;
-  Index hidden;
-  DlArray r, recurrentBias;  // the latter only for ResetGate::recurrentBias
+DlArray product(const DlArray& a, bool transA, const DlArray& b, bool transB) {
+  return pagemtimes(a, transA ? "transpose" : "none", b, transB ? "transpose" : "none");
+}
 
-  DlArray rows(const DlArray& x, Index first, Index count) const {
-    return x(span(first * hidden, (first + count) * hidden - 1), all);
+// All steps at once, the reset gate after the product. The last two inputs are memory that it fills: the activations of the
+// gates, and the products of the state with the weights of the candidate; the gradient reads them.
+struct Gru {
+  static constexpr const char* name = "gru";
+  enum { X, H0, W, R, Bias, RecurrentBias, Gates, Candidates };
+  static constexpr unsigned kept = 0xFFU | engine::keptResult;
+  cpu::RecurrentPlan plan;
+
+  engine::Result infer(const engine::Inputs& in) const {
+    return {stepsShape(plan.hidden, plan.batch, plan.steps), Storage::of(in[X]).type};
+  }
+  void run(const engine::Inputs& in, DlArray& y) const {
+    if (Storage::of(y).type == Type::Single)
+      forward<float>(in, y);
+    else
+      forward<double>(in, y);
+  }
+  void gradient(engine::Backward& b) const {
+    if (b.recorded())
+      recordedAdjoint(b);
+    else if (Storage::of(b.gradient()).type == Type::Single)
+      adjoint<float>(b);
+    else
+      adjoint<double>(b);
   }
 
-  DlArray operator()(const DlArray& x, const DlArray& h) const {
-    if (mode == ResetGate::beforeMultiplication) {
-      const DlArray gates = act.gateValue(rows(x, 0, 2) + rows(r, 0, 2) * h);
-      const DlArray candidate = act.stateValue(rows(x, 2, 1) + rows(r, 2, 1) * (rows(gates, 0, 1) % h));
-      return mixed(candidate, h, rows(gates, 1, 1));
+ private:
+  template <class T>
+  void forward(const engine::Inputs& in, DlArray& y) const {
+    const auto data = [&](int i) { return Storage::data<T>(in[i]); };
+    T *gates = Storage::mutableData<T>(in[Gates]), *candidates = Storage::mutableData<T>(in[Candidates]);
+    const Index rows = 3 * plan.hidden, page = plan.hidden * plan.batch, features = size(in[X], 0),
+                together = stepsTogether(plan, rows);
+    const bool keeps = size(in[Candidates], 2) == plan.steps;
+    const DlArray room = Storage::make({Size::matrix(cpu::gruRoom<T>(plan), 1), {}}, typeOf<T>);
+    const T* h = data(H0);
+    for (Index t = 0; t < plan.steps; t += together) {
+      cpu::RecurrentPlan part = plan;
+      part.steps = std::min(together, plan.steps - t);
+      T *partGates = gates + (keeps ? t * 3 * page : 0), *partCandidates = candidates + (keeps ? t * page : 0);
+      T* to = Storage::mutableData<T>(y) + t * page;
+      cpu::gemm<T>(false, false, rows, plan.batch * part.steps, features, 1, data(W), data(X) + t * plan.batch * features, 0,
+                   partGates);
+      cpu::gruForward<T>(part, data(R), data(Bias), data(RecurrentBias), h, partGates, partCandidates, to,
+                         Storage::mutableData<T>(room));
+      h = to + (part.steps - 1) * page;
     }
-    const DlArray sums = mode == ResetGate::recurrentBias ? r * h + recurrentBias : r * h;
-    const DlArray gates = act.gateValue(rows(x, 0, 2) + rows(sums, 0, 2));
-    const DlArray candidate = act.stateValue(rows(x, 2, 1) + rows(gates, 0, 1) % rows(sums, 2, 1));
-    return mixed(candidate, h, rows(gates, 1, 1));
   }
-  static DlArray mixed(const DlArray& candidate, const DlArray& h, const DlArray& update) {
-    return candidate + update % (h - candidate);
-  }
+  template <class T>
+  void adjoint(engine::Backward& b) const;
+  void recordedAdjoint(engine::Backward& b) const;
 };
+
+template <class T>
+void Gru::adjoint(engine::Backward& b) const {
+  const auto data = [&](int i) { return Storage::data<T>(b.input(i)); };
+  const Index rows = 3 * plan.hidden, columns = plan.batch * plan.steps, features = size(b.input(X), 0);
+  const auto make = [](Index m, Index n) { return Storage::make({Size::matrix(m, n), {}}, typeOf<T>); };
+  const auto raw = [](const DlArray& x) { return Storage::mutableData<T>(x); };
+  const T* y = Storage::data<T>(b.result());
+  DlArray sums = make(rows, columns), recurrentSums = make(rows, columns), dh = make(plan.hidden, plan.batch);
+  const DlArray room = make(cpu::gruRoom<T>(plan), 1);
+  cpu::gruBackward<T>(plan, data(R), data(H0), y, data(Gates), data(Candidates), Storage::data<T>(b.gradient()), raw(sums),
+                      raw(recurrentSums), raw(dh), raw(room));
+  if (b.needs(X)) {
+    DlArray dx = make(features, columns);
+    cpu::gemm<T>(true, false, features, columns, rows, 1, data(W), raw(sums), 0, raw(dx));
+    b.add(X, std::move(dx));
+  }
+  if (b.needs(W)) {
+    DlArray dw = make(rows, features);
+    cpu::gemm<T>(false, true, rows, features, columns, 1, raw(sums), data(X), 0, raw(dw));
+    b.add(W, std::move(dw));
+  }
+  if (b.needs(R)) {
+    DlArray dr = make(rows, plan.hidden);
+    cpu::gemm<T>(false, true, rows, plan.hidden, columns - plan.batch, 1, raw(recurrentSums) + rows * plan.batch, y, 0, raw(dr));
+    cpu::gemm<T>(false, true, rows, plan.hidden, plan.batch, 1, raw(recurrentSums), data(H0), 1, raw(dr));
+    b.add(R, std::move(dr));
+  }
+  if (b.needs(Bias)) b.add(Bias, engine::sumTo(sums, {Size::matrix(rows, 1), {}}));
+  if (b.needs(RecurrentBias)) b.add(RecurrentBias, engine::sumTo(recurrentSums, {Size::matrix(rows, 1), {}}));
+  b.add(H0, std::move(dh));
+}
+
+// The same in operations, so that it can be differentiated: the gates anew, all steps at once, then back step by step.
+void Gru::recordedAdjoint(engine::Backward& b) const {
+  const Activations act(plan.state, plan.gate);
+  const Index h = plan.hidden, n = plan.batch, last = plan.steps - 1;
+  const DlArray g = b.gradient(), y = b.result(), x = b.input(X), w = b.input(W), r = b.input(R);
+  DlArray before = b.input(H0);
+  if (last > 0) before = cat(2, {before, y(all, all, span(0, last - 1))});
+  before = reshape(before, h, -1);
+  const DlArray input = w * x + b.input(Bias), recurrent = r * before + b.input(RecurrentBias);
+  const auto rows = [&](const DlArray& from, Index k) { return from(span(k * h, (k + 1) * h - 1), all); };
+  const DlArray reset = act.gateValue(rows(input, 0) + rows(recurrent, 0)),
+                update = act.gateValue(rows(input, 1) + rows(recurrent, 1));
+  const DlArray products = rows(recurrent, 2), candidate = act.stateValue(rows(input, 2) + reset % products);
+  // What dh is multiplied by on its way to each sum, all steps at once.
+  const DlArray toCandidate = (1 - update) % act.stateSlope(candidate), toReset = toCandidate % products % act.gateSlope(reset),
+                toUpdate = (before - candidate) % act.gateSlope(update), toProducts = toCandidate % reset;
+  std::vector<DlArray> steps(static_cast<std::size_t>(plan.steps)), recurrentSteps(steps.size());
+  DlArray dh;
+  for (Index t = last; t >= 0; --t) {
+    const auto at = [&](const DlArray& from) { return from(all, span(t * n, (t + 1) * n - 1)); };
+    const auto k = static_cast<std::size_t>(t);
+    const DlArray dy = t == last ? g(all, all, t) : g(all, all, t) + dh;
+    const DlArray dr = dy % at(toReset), dz = dy % at(toUpdate);
+    steps[k] = vertcat(dr, dz, dy % at(toCandidate));
+    recurrentSteps[k] = vertcat(dr, dz, dy % at(toProducts));
+    dh = dy % at(update) + product(r, true, recurrentSteps[k], false);
+  }
+  const DlArray sums = horzcat(steps), recurrentSums = horzcat(recurrentSteps);
+  if (b.needs(X)) b.add(X, product(w, true, sums, false));
+  if (b.needs(W)) b.add(W, product(sums, false, x, true));
+  if (b.needs(R)) b.add(R, product(recurrentSums, false, before, true));
+  if (b.needs(Bias)) b.add(Bias, sum(sums, 1));
+  if (b.needs(RecurrentBias)) b.add(RecurrentBias, sum(recurrentSums, 1));
+  b.add(H0, std::move(dh));
+}
+
+// The reset gate before the product: a second product waits for it in every step. Step by step, in operations.
+DlArray resetFirst(const Activations& act, const DlArray& products, const DlArray& r, DlArray h, Index steps) {
+  const Index hidden = size(h, 0);
+  const DlArray forGates = r(span(0, 2 * hidden - 1), all), forCandidate = r(span(2 * hidden, 3 * hidden - 1), all);
+  std::vector<DlArray> y;
+  for (Index t = 0; t < steps; ++t) {
+    const auto rows = [&](Index first, Index last) { return products(span(first * hidden, last * hidden - 1), all, t); };
+    const DlArray gates = act.gateValue(rows(0, 2) + forGates * h);
+    const DlArray reset = gates(span(0, hidden - 1), all), update = gates(span(hidden, 2 * hidden - 1), all);
+    const DlArray candidate = act.stateValue(rows(2, 3) + forCandidate * (reset % h));
+    h = candidate + update % (h - candidate);
+    y.push_back(h);
+  }
+  return cat(2, y);
+}
 
 }  // namespace
 
@@ -61,19 +179,23 @@ std::tuple<DlArray, DlArray> detail::gruWithState(const Operand& X, const Operan
   const Index h = hiddenOf(recurrentWeights, 3, -1, "gru"), biases = mode == ResetGate::recurrentBias ? 6 * h : 3 * h;
   const DlArray w = matrixOf(weights, 3 * h, data.features, type, "gru", "the weight matrix");
   const DlArray b = biasOf(bias, biases, type, "gru");
-  Step step{mode, act, h, matrixOf(recurrentWeights, 3 * h, h, type, "gru", "the recurrent weight matrix"), DlArray()};
-  if (mode == ResetGate::recurrentBias) step.recurrentBias = b(span(3 * h, 6 * h - 1), all);
-  DlArray state = initialState(H0, data, h, type, "gru", "the hidden state");
+  const DlArray r = matrixOf(recurrentWeights, 3 * h, h, type, "gru", "the recurrent weight matrix");
+  const DlArray h0 = initialState(H0, data, h, type, "gru", "the hidden state"), x = data.take(type, X.where());
+  if (data.steps == 0) return {data.everyStep(engine::filled({Size{h, data.batch, 0}, {}}, type)), data.state(h0)};
 
-  const DlArray products =
-      engine::reshapeTo(w * data.take(type, X.where()) + b(span(0, 3 * h - 1), all), stepsShape(3 * h, data.batch, data.steps));
-  std::vector<DlArray> y;
-  for (Index t = 0; t < data.steps; ++t) {
-    state = step(products(all, all, t), state);
-    y.push_back(state);
+  DlArray y;
+  if (mode == ResetGate::beforeMultiplication) {
+    y = resetFirst(act, engine::reshapeTo(w * x + b, stepsShape(3 * h, data.batch, data.steps)), r, h0, data.steps);
+  } else {
+    const bool both = mode == ResetGate::recurrentBias;
+    const DlArray inner = both ? DlArray(b(span(3 * h, 6 * h - 1), all)) : engine::filled({Size::matrix(3 * h, 1), {}}, type);
+    const Gru op{{h, data.batch, data.steps, act.state, act.gate}};
+    std::vector<DlArray> inputs{x, h0, w, r, both ? DlArray(b(span(0, 3 * h - 1), all)) : b, inner};
+    const DlArray gates = stepsRoom(op.plan, 3 * h, 3 * h, type, inputs), candidates = stepsRoom(op.plan, h, 3 * h, type, inputs);
+    inputs.insert(inputs.end(), {gates, candidates});
+    y = engine::applyToList(op, inputs, X.where());
   }
-  const DlArray every = y.empty() ? engine::filled({Size{h, data.batch, 0}, {}}, type) : cat(2, y);
-  return {data.everyStep(every), data.state(state)};
+  return {data.everyStep(y), data.state(y(all, all, data.steps - 1))};
 }
 
 DlArray gru(Operand X, Operand H0, Operand weights, Operand recurrentWeights, Operand bias, const GruOptions& options) {

@@ -1,10 +1,11 @@
-// The LSTM of 64 inputs and 128 units, 100 steps of 32 observations, in single precision: against its matrix products alone, done
-// by the library's own kernel, and against oneDNN's LSTM where that was found. All in one run, taking turns.
+// The LSTM (and the GRU) of 64 inputs and 128 units, 100 steps of 32 observations, in single precision: against its matrix
+// products alone, done by the library's own kernel, and against oneDNN's LSTM where that was found. All in one run, taking turns.
 #include <omp.h>
 #if DLARRAY_HAS_ONEDNN
 #include <oneapi/dnnl/dnnl.hpp>
 #endif
 
+#include <cmath>
 #include <memory>
 
 #include "bench.hpp"
@@ -26,36 +27,40 @@ struct Products {
   Floats x = numbers(features * columns), w = numbers(4 * hidden * features), r = numbers(4 * hidden * hidden),
          h = numbers(hidden * (columns + batch)), z = numbers(4 * hidden * columns), dx = x, dw = w, dr = r, dh = h;
 
-  void forward() {
-    cpu::gemm<float>(false, false, 4 * hidden, columns, features, 1, w.data(), x.data(), 0, z.data());
+  void forward(Index gates = 4) {
+    cpu::gemm<float>(false, false, gates * hidden, columns, features, 1, w.data(), x.data(), 0, z.data());
     for (Index t = 0; t < steps; ++t)
-      cpu::gemm<float>(false, false, 4 * hidden, batch, hidden, 1, r.data(), h.data() + t * hidden * batch, 1,
-                       z.data() + t * 4 * hidden * batch);
-    std::fill(z.begin(), z.end(), 0.1F);  // or they grow from turn to turn
+      cpu::gemm<float>(false, false, gates * hidden, batch, hidden, 1, r.data(), h.data() + t * hidden * batch, 1,
+                       z.data() + t * gates * hidden * batch);
   }
-  void backward() {
+  void backward(Index gates = 4) {
     for (Index t = 0; t < steps; ++t)
-      cpu::gemm<float>(true, false, hidden, batch, 4 * hidden, 1, r.data(), z.data() + t * 4 * hidden * batch, 0,
+      cpu::gemm<float>(true, false, hidden, batch, gates * hidden, 1, r.data(), z.data() + t * gates * hidden * batch, 0,
                        dh.data() + t * hidden * batch);
-    cpu::gemm<float>(true, false, features, columns, 4 * hidden, 1, w.data(), z.data(), 0, dx.data());
-    cpu::gemm<float>(false, true, 4 * hidden, features, columns, 1, z.data(), x.data(), 0, dw.data());
-    cpu::gemm<float>(false, true, 4 * hidden, hidden, columns, 1, z.data(), h.data(), 0, dr.data());
+    cpu::gemm<float>(true, false, features, columns, gates * hidden, 1, w.data(), z.data(), 0, dx.data());
+    cpu::gemm<float>(false, true, gates * hidden, features, columns, 1, z.data(), x.data(), 0, dw.data());
+    cpu::gemm<float>(false, true, gates * hidden, hidden, columns, 1, z.data(), h.data(), 0, dr.data());
   }
 };
 
 struct Ours {
   DlArray x = dlarray(0.1F * randn(Size{features, batch, steps}, Type::Single), "CBT"), h0 = zeros(hidden, batch, Type::Single),
           c0 = h0, w = 0.1F * randn(4 * hidden, features, Type::Single), r = 0.1F * randn(4 * hidden, hidden, Type::Single),
-          b = zeros(4 * hidden, 1, Type::Single);
+          b = 0.1F * randn(4 * hidden, 1, Type::Single);
 
   void forward() const { bench::keep(data<float>(lstm(x, h0, c0, w, r, b))); }
   void both() const {
-    const auto gradients = dlfeval(
-        [&](const std::vector<DlArray>& p) {
-          const DlArray loss = sum(lstm(p[0], h0, c0, p[1], p[2], p[3]), "all");
-          return dlgradient(loss, p);
-        },
-        std::vector<DlArray>{x, w, r, b});
+    const auto gradients =
+        dlfeval([&](const std::vector<DlArray>& p) { return dlgradient(sum(lstm(p[0], h0, c0, p[1], p[2], p[3]), "all"), p); },
+                std::vector<DlArray>{x, w, r, b});
+    bench::keep(data<float>(gradients[0]));
+  }
+  DlArray w3 = w(span(0, 3 * hidden - 1), all), r3 = r(span(0, 3 * hidden - 1), all), b3 = b(span(0, 3 * hidden - 1), all);
+  void gruForward() const { bench::keep(data<float>(gru(x, h0, w3, r3, b3))); }
+  void gruBoth() const {
+    const auto gradients =
+        dlfeval([&](const std::vector<DlArray>& p) { return dlgradient(sum(gru(p[0], h0, p[1], p[2], p[3]), "all"), p); },
+                std::vector<DlArray>{x, w3, r3, b3});
     bench::keep(data<float>(gradients[0]));
   }
 };
@@ -108,6 +113,20 @@ class OneDnn {
                                     {DNNL_ARG_DIFF_WEIGHTS_ITER, bpd.diff_weights_iter_desc()}})
       backArgs_.insert({arg, make(desc)});
   }
+  /// How far its results are from ours, of the same data.
+  double distance(const Ours& ours) {
+    const auto fill = [](const dnnl::memory& m, const DlArray& x) {
+      std::copy_n(data<float>(x), numel(x), static_cast<float*>(m.get_data_handle()));
+    };
+    fill(args_.at(DNNL_ARG_SRC_LAYER), ours.x), fill(args_.at(DNNL_ARG_BIAS), ours.b), fill(wx_, ours.w), fill(wh_, ours.r);
+    fill(args_.at(DNNL_ARG_SRC_ITER), ours.h0), fill(args_.at(DNNL_ARG_SRC_ITER_C), ours.c0);
+    forward();
+    const DlArray y = lstm(ours.x, ours.h0, ours.c0, ours.w, ours.r, ours.b);
+    const auto* theirs = static_cast<const float*>(args_.at(DNNL_ARG_DST_LAYER).get_data_handle());
+    double worst = 0;
+    for (Index i = 0; i < numel(y); ++i) worst = std::max(worst, std::abs(static_cast<double>(data<float>(y)[i] - theirs[i])));
+    return worst;
+  }
   void forward() {
     dnnl::reorder(wx_, wxF_).execute(stream_, wx_, wxF_);
     dnnl::reorder(wh_, whF_).execute(stream_, wh_, whF_);
@@ -146,11 +165,17 @@ int main() {
         both{{"ours", [&] { ours.both(); }}, {"products alone", [&] { products->forward(), products->backward(); }}};
 #if DLARRAY_HAS_ONEDNN
     const auto peer = std::make_shared<OneDnn>();
+    std::printf("largest difference from oneDNN's results: %.1e\n", peer->distance(ours));
     forward.push_back({"oneDNN", [=] { peer->forward(); }});
     both.push_back({"oneDNN", [=] { peer->both(); }});
 #endif
     const std::string name = "lstm 64-128 x 100, " + std::to_string(threads) + " thread" + (threads > 1 ? "s" : "");
     bench::compare(name + ", forward", forward);
     bench::compare(name + ", both", both);
+    const std::string gruName = "gru 64-128 x 100, " + std::to_string(threads) + " thread" + (threads > 1 ? "s" : "");
+    bench::compare(gruName + ", forward",
+                   {{"ours", [&] { ours.gruForward(); }}, {"products alone", [&] { products->forward(3); }}});
+    bench::compare(gruName + ", both",
+                   {{"ours", [&] { ours.gruBoth(); }}, {"products alone", [&] { products->forward(3), products->backward(3); }}});
   }
 }

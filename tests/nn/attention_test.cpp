@@ -97,6 +97,17 @@ BOOST_AUTO_TEST_CASE(extreme_scores_stay_finite) {
   }
 }
 
+// One channel: the scores are products of two numbers.
+BOOST_AUTO_TEST_CASE(single_weights_are_precise) {
+  const DlArray q = dlarray(single_(reshape(linspace(-3, 3, 61), 1, 61)), "CT"),
+                k = dlarray(single_(reshape(linspace(-25, 25, 301), 1, 301)), "CT");
+  const Numbers got = extractdata<Numbers>(std::get<1>(attention<2>(q, k, k, 1))),
+                want = extractdata<Numbers>(std::get<1>(attention<2>(double_(q), double_(k), double_(k), 1)));
+  double worst = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) worst = std::max(worst, std::abs(got[i] - want[i]) / (std::abs(want[i]) + 1e-30));
+  BOOST_TEST(worst < 2e-5);  // of scores up to 75, whose last digit counts 4e-6
+}
+
 // What lies behind a mask takes no part, not even as NaN.
 BOOST_AUTO_TEST_CASE(hidden_keys_do_not_matter) {
   const Arrays in = problem(4, 5, 1, 6);

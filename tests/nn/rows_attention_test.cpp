@@ -105,6 +105,16 @@ BOOST_AUTO_TEST_CASE(attention_of_the_same_thing) {
             1e-12});
 }
 
+BOOST_AUTO_TEST_CASE(third_derivatives) {
+  const Problem p{2, 2, 2, 3, 2, 2};
+  check(Row{"attention",
+            {"2(C) x 2(B) x 2(T)", "2(C) x 2(B) x 3(T)", "2(C) x 2(B) x 3(T)"},
+            [](const Arrays& x) { return attention(x[0], x[1], x[2], 2); },
+            [=](const std::vector<Plain>& in) { return attentionByHand(p, in, 1, everything); },
+            "2(C) x 2(B) x 2(T)",
+            3});
+}
+
 BOOST_AUTO_TEST_CASE(attention_weights) {
   check(Row{"attention with its weights", usualInputs,
             [](const Arrays& x) {

@@ -133,7 +133,7 @@ Numbers joined(const States& s) {
 
 BOOST_AUTO_TEST_CASE(lstm_of_sequences) {
   const Problem p{3, 2, 4, 5};
-  for (const char* state : {"5 x 2", "5 x 1", "5(C) x 2(B)", "5(C) x 1(U)"})
+  for (const char* state : {"5 x 2", "5 x 1", "5(C) x 2(B)", "5(C) x 1(U)", "5(C) x 2(B) x 1(T)"})
     row(
         std::string("lstm from states ") + state, {"3(C) x 2(B) x 4(T)", state, state, "20 x 3", "20 x 5", "20 x 1"},
         [](const Arrays& x) { return lstm(x[0], x[1], x[2], x[3], x[4], x[5]); },
@@ -262,4 +262,20 @@ BOOST_AUTO_TEST_CASE(gru_layouts) {
   of("3(C) x 2(B)", {3, 2, 1, 2}, "2(C) x 2(B)");
   of("2(S) x 3(C) x 2(B) x 2(T)", {6, 2, 2, 3}, "3(C) x 2(B) x 2(T)");
   of("3 x 2 x 2", {3, 2, 2, 2}, "2 x 2 x 2", "CBT");
+}
+
+BOOST_AUTO_TEST_CASE(third_derivatives) {
+  const Problem p{2, 2, 3, 2};
+  check(Row{"lstm",
+            {"2(C) x 2(B) x 3(T)", "2 x 2", "2 x 2", "8 x 2", "8 x 2", "8 x 1"},
+            [](const Arrays& x) { return lstm(x[0], x[1], x[2], x[3], x[4], x[5]); },
+            [=](const std::vector<Plain>& in) { return lstmByHand(p, in, "tanh", "sigmoid").y; },
+            "2(C) x 2(B) x 3(T)",
+            3});
+  check(Row{"gru",
+            {"2(C) x 2(B) x 3(T)", "2 x 2", "6 x 2", "6 x 2", "6 x 1"},
+            [](const Arrays& x) { return gru(x[0], x[1], x[2], x[3], x[4]); },
+            [=](const std::vector<Plain>& in) { return gruByHand(p, in, "after-multiplication", "tanh", "sigmoid").y; },
+            "2(C) x 2(B) x 3(T)",
+            3});
 }

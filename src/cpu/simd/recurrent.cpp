@@ -56,28 +56,78 @@ void lstmBackward(Index hidden, const T* gates, const T* before, const T* cell, 
   }
 }
 
-template <class T, class State>
-LstmKernels<T> lstmFor(GateActivation gate) {
-  if (gate == GateActivation::hardSigmoid)
-    return {lstmForward<State, GateHardSigmoid, T>, lstmBackward<State, GateHardSigmoid, T>};
-  return {lstmForward<State, Sigmoid, T>, lstmBackward<State, Sigmoid, T>};
+template <class State, class Gate, class T>
+void gruForward(Index hidden, T* gates, T* recurrent, const T* bias, const T* recurrentBias, const T* before, T* y) {
+  T *gr = gates, *gz = gr + hidden, *gk = gz + hidden;
+  const T *br = bias, *bz = br + hidden, *bk = bz + hidden;
+  const T *rr = recurrentBias, *rz = rr + hidden, *rk = rz + hidden;
+#pragma GCC ivdep
+  for (Index i = 0; i < hidden; ++i) {
+    const T r = Gate::value(gr[i] + br[i] + rr[i]), z = Gate::value(gz[i] + bz[i] + rz[i]);
+    const T product = recurrent[i] + rk[i], k = State::value(gk[i] + bk[i] + r * product);
+    recurrent[i] = product;
+    gr[i] = r, gz[i] = z, gk[i] = k;
+    y[i] = k + z * (before[i] - k);
+  }
+}
+
+template <class State, class Gate, class T>
+void gruBackward(Index hidden, const T* gates, const T* recurrent, const T* before, const T* gradient, T* carried, T* sums,
+                 T* recurrentSums) {
+  const T *gr = gates, *gz = gr + hidden, *gk = gz + hidden;
+  T *sr = sums, *sz = sr + hidden, *sk = sz + hidden;
+  T *rr = recurrentSums, *rz = rr + hidden, *rk = rz + hidden;
+#pragma GCC ivdep
+  for (Index i = 0; i < hidden; ++i) {
+    const T r = gr[i], z = gz[i], k = gk[i], dy = gradient[i] + carried[i];
+    const T dk = dy * (T(1) - z) * State::slope(k), dr = dk * recurrent[i] * Gate::slope(r),
+            dz = dy * (before[i] - k) * Gate::slope(z);
+    sr[i] = rr[i] = dr;
+    sz[i] = rz[i] = dz;
+    sk[i] = dk;
+    rk[i] = dk * r;
+    carried[i] = dy * z;
+  }
+}
+
+template <class T>
+struct Both {
+  LstmKernels<T> lstm;
+  GruKernels<T> gru;
+};
+
+template <class T, class State, class Gate>
+constexpr Both<T> kernelsFor() {
+  return {{lstmForward<State, Gate, T>, lstmBackward<State, Gate, T>}, {gruForward<State, Gate, T>, gruBackward<State, Gate, T>}};
+}
+
+template <class T>
+Both<T> kernels(StateActivation state, GateActivation gate) {
+  const bool hard = gate == GateActivation::hardSigmoid;
+  switch (state) {
+    case StateActivation::softsign:
+      return hard ? kernelsFor<T, StateSoftsign, GateHardSigmoid>() : kernelsFor<T, StateSoftsign, Sigmoid>();
+    case StateActivation::relu:
+      return hard ? kernelsFor<T, StateRelu, GateHardSigmoid>() : kernelsFor<T, StateRelu, Sigmoid>();
+    default:
+      return hard ? kernelsFor<T, Tanh, GateHardSigmoid>() : kernelsFor<T, Tanh, Sigmoid>();
+  }
 }
 
 }  // namespace
 
 template <class T>
 LstmKernels<T> lstmKernels(StateActivation state, GateActivation gate) {
-  switch (state) {
-    case StateActivation::softsign:
-      return lstmFor<T, StateSoftsign>(gate);
-    case StateActivation::relu:
-      return lstmFor<T, StateRelu>(gate);
-    default:
-      return lstmFor<T, Tanh>(gate);
-  }
+  return kernels<T>(state, gate).lstm;
+}
+template <class T>
+GruKernels<T> gruKernels(StateActivation state, GateActivation gate) {
+  return kernels<T>(state, gate).gru;
 }
 
 template LstmKernels<float> lstmKernels(StateActivation, GateActivation);
 template LstmKernels<double> lstmKernels(StateActivation, GateActivation);
+template GruKernels<float> gruKernels(StateActivation, GateActivation);
+template GruKernels<double> gruKernels(StateActivation, GateActivation);
 
 }  // namespace dl::cpu::DLARRAY_ARCH

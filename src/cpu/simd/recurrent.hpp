@@ -21,17 +21,34 @@ struct LstmKernels {
                    T* sums);
 };
 
+/// The same for a GRU whose reset gate is applied after the product; gates are three: r z k.
+template <class T>
+struct GruKernels {
+  /// gates: from sums of products to activations; `recurrent`, for the candidate, gets its bias; y = (1 - z) k + z before.
+  void (*forward)(Index hidden, T* gates, T* recurrent, const T* bias, const T* recurrentBias, const T* before, T* y);
+  /// The derivatives by the sums and by the products with the state, from those by y (`gradient`, plus `carried` from the next step, which
+  /// becomes what reaches the state before without a product).
+  void (*backward)(Index hidden, const T* gates, const T* recurrent, const T* before, const T* gradient, T* carried, T* sums,
+                   T* recurrentSums);
+};
+
 namespace v2 {
 template <class T>
 LstmKernels<T> lstmKernels(StateActivation state, GateActivation gate);
+template <class T>
+GruKernels<T> gruKernels(StateActivation state, GateActivation gate);
 }
 namespace v3 {
 template <class T>
 LstmKernels<T> lstmKernels(StateActivation state, GateActivation gate);
+template <class T>
+GruKernels<T> gruKernels(StateActivation state, GateActivation gate);
 }
 namespace v4 {
 template <class T>
 LstmKernels<T> lstmKernels(StateActivation state, GateActivation gate);
+template <class T>
+GruKernels<T> gruKernels(StateActivation state, GateActivation gate);
 }
 
 }  // namespace dl::cpu
