@@ -13,13 +13,13 @@ template <class T>
 using PoolCode = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
 
 /// Rows of results that lie below each other: windows that move along the first dimension, over `count` columns that begin at
-/// x + columns[c] for the first row, `xStep` elements further for each of the others. Results of a row follow on those of the row before.
+/// x + columns[c] for the first row, `xStep` elements further for each of the others; their results lie `yStep` apart.
 struct PoolRows {
   PoolAxis axis;
   Index begin = 0, end = 0;  // the results of a row whose windows lie inside the array
   const Index* columns = nullptr;
   Index count = 0;
-  Index rows = 0, xStep = 0;
+  Index rows = 0, xStep = 0, yStep = 0;
 };
 
 template <class T>
@@ -30,15 +30,21 @@ struct PoolKernels {
   void (*max)(const T* x, const PoolRows& rows, bool withNaN, T* scratch, T* y);
   /// Which element of its window is the largest: column * window + offset.
   void (*maxCodes)(const T* x, const PoolRows& rows, bool withNaN, PoolCode<T>* codes);
-  /// Adds g to the elements that the codes name.
+  /// Adds g to the elements that the codes name. The columns of x begin with `before` elements of padding and have some behind them, so that
+  /// registers fit in: `paddedLength` in all. Rows of codes lie `codesStep` apart, -1 between them; `scratch` has room for as many elements.
   void (*spreadByCodes)(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x);
   void (*sum)(const T* x, const PoolRows& rows, T* scratch, T* y);
   /// Adds g to every element of its window.
   void (*spread)(const T* g, const PoolRows& rows, T* x);
 };
 
-/// The elements of scratch that `spreadByCodes` asks for.
-inline Index spreadScratch(const PoolAxis& axis) { return axis.window * (axis.out + 2 * axis.window + 64); }
+/// From one row of codes to the next.
+inline Index codesStep(const PoolAxis& axis) { return axis.out + 48; }
+/// The length of a column for `spreadByCodes`.
+inline Index paddedLength(const PoolAxis& axis) {
+  const Index windows = (axis.out + 2 + 15) / 16 * 16 + 16, length = windows * axis.stride + axis.window, needed = axis.in + axis.before;
+  return length > needed ? length : needed;
+}
 
 namespace v2 {
 template <class T>
