@@ -1,6 +1,7 @@
 #include "cpu/pooling.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -20,6 +21,24 @@ Extent inside(const PoolAxis& axis, Index i) {
   const Index start = i * axis.stride - axis.before, first = std::max<Index>(start, 0);
   return {first, std::min(start + axis.window, axis.in) - first};
 }
+
+// Memory that begins with a line of the cache: registers that lie across two cost twice as much.
+template <class T>
+class Lines {
+ public:
+  explicit Lines(Index n = 0) : n_(n), elements_(static_cast<std::size_t>(n + line)) {}
+  T* data() {
+    const auto address = reinterpret_cast<std::uintptr_t>(elements_.data());
+    return elements_.data() + (address + 63) / 64 * 64 / sizeof(T) - address / sizeof(T);
+  }
+  void fill(T value) { std::fill_n(data(), n_, value); }
+  Index size() const { return n_; }
+
+ private:
+  static constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  Index n_;
+  std::vector<T> elements_;
+};
 
 // Rows of results of a page, and what belongs to them beside the kernels' part.
 struct Rows : PoolRows {
@@ -175,11 +194,13 @@ bool overlaps(const Pooling& how) {
 // Calls body(rows, codes) for all rows of a unit that begins at x, with the places of the largest elements in their windows.
 template <class T, class F>
 void largestOfUnit(const PoolKernels<T>& kernels, const Pages& pages, Index unit, bool look, const T* x,
-                   std::vector<PoolCode<T>>& codes, F&& body) {
+                   Lines<PoolCode<T>>& codes, F&& body) {
   const bool withNaN = !look || pages.holdNaN(kernels, unit, x);
   const Index step = codesStep(pages.axis(unit));
-  // What lies between rows is written here alone, and stays.
-  codes.resize(static_cast<std::size_t>(step * pages.together()), PoolCode<T>(-1));
+  if (codes.size() != step * pages.together()) {
+    codes = Lines<PoolCode<T>>(step * pages.together());
+    codes.fill(-1);  // what lies between rows stays so
+  }
   pages.rows(unit, [&](const Rows& rows) {
     PoolRows apart = rows;
     apart.yStep = step;
@@ -212,7 +233,7 @@ void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
   const Pages pages(how);
   const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
-    std::vector<PoolCode<T>> codes;
+    Lines<PoolCode<T>> codes;
     for (Index unit = begin; unit < end; ++unit) {
       const Index start = pages.x(unit);
       largestOfUnit(kernels, pages, unit, look, x + start, codes, [&](const Rows& rows, const PoolCode<T>* code) {
@@ -234,15 +255,13 @@ void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
   const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
     const Index whole = how.axes[0].in, longest = paddedLength(pages.axis(begin));
-    std::vector<T> page(static_cast<std::size_t>(longest * pages.columns())),
-        scratch(static_cast<std::size_t>(codesStep(pages.axis(begin))));
+    Lines<T> page(longest * pages.columns()), scratch(codesStep(pages.axis(begin)));
     std::vector<Index> columns(static_cast<std::size_t>(pages.window()));
-    std::vector<PoolCode<T>> codes;
+    Lines<PoolCode<T>> codes;
     for (Index unit = begin; unit < end; ++unit) {
       // The gradient of a page grows in the cache, in columns with room for padding.
       const PoolAxis axis = pages.axis(unit);
-      std::fill(page.begin(), page.end(), T(0));
-      if (axis.out != pages.axis(begin).out) codes.clear();
+      page.fill(0);
       largestOfUnit(kernels, pages, unit, look, x + pages.x(unit), codes, [&](const Rows& rows, const PoolCode<T>* code) {
         for (Index c = 0; c < rows.count; ++c) columns[static_cast<std::size_t>(c)] = rows.columns[c] / whole * longest;
         PoolRows padded = rows;

@@ -31,19 +31,22 @@ struct PoolKernels {
   /// Which element of its window is the largest: column * window + offset.
   void (*maxCodes)(const T* x, const PoolRows& rows, bool withNaN, PoolCode<T>* codes);
   /// Adds g to the elements that the codes name. The columns of x begin with `before` elements of padding and have some behind them, so that
-  /// registers fit in: `paddedLength` in all. Rows of codes lie `codesStep` apart, -1 between them; `scratch` has room for as many elements.
+  /// registers fit in: `paddedLength` in all, a multiple of a line of the cache. Rows of codes lie `codesStep` apart, -1 between them; `scratch` has room for as many elements.
   void (*spreadByCodes)(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x);
   void (*sum)(const T* x, const PoolRows& rows, T* scratch, T* y);
   /// Adds g to every element of its window.
   void (*spread)(const T* g, const PoolRows& rows, T* x);
 };
 
-/// From one row of codes to the next.
-inline Index codesStep(const PoolAxis& axis) { return axis.out + 48; }
+/// The windows of a row, and as many more as its last elements reach into, in whole registers: from one row of codes to the next.
+inline Index codesStep(const PoolAxis& axis) {
+  const Index lanes = axis.out <= 4 ? 4 : axis.out <= 8 ? 8 : 16;
+  return (axis.out + (axis.window - 1) / axis.stride + lanes - 1) / lanes * lanes;
+}
 /// The length of a column for `spreadByCodes`.
 inline Index paddedLength(const PoolAxis& axis) {
-  const Index windows = (axis.out + 2 + 15) / 16 * 16 + 16, length = windows * axis.stride + axis.window, needed = axis.in + axis.before;
-  return length > needed ? length : needed;
+  const Index reached = codesStep(axis) * axis.stride, length = axis.in + axis.before, longer = reached > length ? reached : length;
+  return longer < 32 ? longer : (longer + 15) / 16 * 16;
 }
 
 namespace v2 {
