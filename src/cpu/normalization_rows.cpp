@@ -16,7 +16,7 @@ constexpr Index longestRun = 32768;  // longer ones are cut up elsewhere
 struct Tiles {
   explicit Tiles(const Normalization& how) : how_(how) {
     rows = how.inner < shortRun;
-    positions = std::min(how.kept, rows ? std::max<Index>(1, 2048 / how.inner) : (16384 + how.inner - 1) / how.inner);
+    positions = std::min(how.kept, rows ? std::max<Index>(1, 2048 / how.inner) : (4096 + how.inner - 1) / how.inner);
     images = std::min(how.outer, rows ? Index{128} : std::clamp<Index>(8192 / how.inner, 1, 64));
     across = (how.kept + positions - 1) / positions;
     blocks = (how.outer + images - 1) / images;

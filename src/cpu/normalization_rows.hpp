@@ -40,7 +40,7 @@ struct Moments {
 /// A first guess of the mean of a middle position, from a few of its elements.
 template <class T>
 T guessedMean(const NormalizationKernels<T>& kernels, const Normalization& how, const T* x, Index position) {
-  const Index length = how.inner < 128 ? how.inner : 128, wanted = 16 / length + 1, count = how.outer < wanted ? how.outer : wanted;
+  const Index length = how.inner < 32 ? how.inner : 32, wanted = 16 / length + 1, count = how.outer < wanted ? how.outer : wanted;
   return kernels.sum(x + position * how.inner, {length, how.inner * how.kept, count}) / static_cast<T>(length * count);
 }
 

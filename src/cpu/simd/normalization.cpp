@@ -14,6 +14,17 @@ constexpr int registerBytes = 32;
 constexpr int registerBytes = 16;
 #endif
 
+// As many zeros as lanes, then as many ones.
+template <class T, Index lanes>
+struct KeptLanes {
+  T values[2 * lanes] = {};
+  constexpr KeptLanes() {
+    for (Index i = lanes; i < 2 * lanes; ++i) values[i] = 1;
+  }
+};
+template <class T, Index lanes>
+constexpr KeptLanes<T, lanes> keptLanes;
+
 template <class T>
 struct Register {
   typedef T Vector __attribute__((vector_size(registerBytes)));
@@ -29,14 +40,7 @@ struct Register {
     return each[0];
   }
   /// All lanes but the first n at zero.
-  static Vector withoutFirst(Vector v, Index n) {
-    T keep[2 * lanes];
-    for (Index i = 0; i < lanes; ++i) {
-      keep[i] = 0;
-      keep[lanes + i] = 1;
-    }
-    return load(keep + lanes - n) != 0 ? v : Vector{};
-  }
+  static Vector withoutFirst(Vector v, Index n) { return load(keptLanes<T, lanes>.values + lanes - n) != 0 ? v : Vector{}; }
 };
 
 // Several sums at once, each in `ways` registers so that additions do not wait for each other, and one number for what is left.
@@ -192,26 +196,35 @@ template <class T>
 constexpr Index partCount = partWays* Register<T>::lanes;
 
 // Two sums over each of many runs. step(way, i, from) adds what lies at i for the lanes from `from` on.
-template <class T, class Step>
-void sumRuns(Runs runs, Index images, T* parts, Step step) {
+template <class T, int ways, class Step>
+void sumRunsIn(Runs runs, Index images, T* parts, Step step) {
   using R = Register<T>;
   using Vector = typename R::Vector;
   for (Index image = 0; image < images; ++image) {
     for (Index r = 0; r < runs.count; ++r) {
       T* to = parts + 2 * r * partCount<T>;
-      Vector sums[2][partWays];
+      Vector sums[2][ways];
       for (int s = 0; s < 2; ++s)
-        for (int w = 0; w < partWays; ++w) sums[s][w] = R::load(to + s * partCount<T> + w * R::lanes);
+        for (int w = 0; w < ways; ++w) sums[s][w] = R::load(to + s * partCount<T> + w * R::lanes);
       const Index start = image * runs.stride + r * runs.length, end = start + runs.length;
       Index i = start;
-      for (; i + partWays * R::lanes <= end; i += partWays * R::lanes)
-        for (int w = 0; w < partWays; ++w) step(r, i + w * R::lanes, 0, sums[0][w], sums[1][w]);
+      for (; i + ways * R::lanes <= end; i += ways * R::lanes)
+        for (int w = 0; w < ways; ++w) step(r, i + w * R::lanes, 0, sums[0][w], sums[1][w]);
       for (; i + R::lanes <= end; i += R::lanes) step(r, i, 0, sums[0][0], sums[1][0]);
-      if (i < end) step(r, end - R::lanes, R::lanes - (end - i), sums[0][1], sums[1][1]);
+      if (i < end) step(r, end - R::lanes, R::lanes - (end - i), sums[0][ways - 1], sums[1][ways - 1]);
       for (int s = 0; s < 2; ++s)
-        for (int w = 0; w < partWays; ++w) R::store(to + s * partCount<T> + w * R::lanes, sums[s][w]);
+        for (int w = 0; w < ways; ++w) R::store(to + s * partCount<T> + w * R::lanes, sums[s][w]);
     }
   }
+}
+
+// Short runs use half of their parts: fetching these costs as much as the run.
+template <class T, class Step>
+void sumRuns(Runs runs, Index images, T* parts, Step step) {
+  if (runs.length < 8 * Register<T>::lanes)
+    sumRunsIn<T, 1>(runs, images, parts, step);
+  else
+    sumRunsIn<T, partWays>(runs, images, parts, step);
 }
 
 template <class T>
