@@ -34,7 +34,7 @@ struct Moments {
     return {n, centre + shift, rest < 0 ? 0 : rest};
   }
   /// True when the centre was so far off that the difference of squares has lost digits.
-  static bool cancelled(double n, double sum, double squares) { return sum / n * sum > 0.75 * squares; }
+  static bool cancelled(double n, double sum, double squares) { return sum / n * sum > 0.9 * squares; }
 };
 
 /// A first guess of the mean of a middle position, from a few of its elements.
