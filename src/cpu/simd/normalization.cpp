@@ -2,6 +2,7 @@
 #include "cpu/simd/normalization.hpp"
 
 #include <type_traits>
+#include <utility>
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
@@ -32,12 +33,14 @@ struct Register {
   static constexpr Index lanes = registerBytes / static_cast<int>(sizeof(T));
   static Vector load(const T* x) { return *reinterpret_cast<const Anywhere*>(x); }
   static void store(T* y, Vector v) { *reinterpret_cast<Anywhere*>(y) = v; }
-  static T total(Vector v) {
-    T each[lanes];
-    store(each, v);
-    for (Index half = lanes / 2; half > 0; half /= 2)
-      for (Index i = 0; i < half; ++i) each[i] += each[i + half];
-    return each[0];
+  static T total(Vector v) { return foldedFrom<lanes / 2>(v, std::make_integer_sequence<int, static_cast<int>(lanes)>())[0]; }
+  /// Lanes `half` apart added, then those half as far apart, and so on.
+  template <Index half, int... lane>
+  static Vector foldedFrom(Vector v, std::integer_sequence<int, lane...> all) {
+    if constexpr (half == 0)
+      return v;
+    else
+      return foldedFrom<half / 2>(v + __builtin_shufflevector(v, v, (lane ^ half)...), all);
   }
   /// All lanes but the first n at zero.
   static Vector withoutFirst(Vector v, Index n) { return load(keptLanes<T, lanes>.values + lanes - n) != 0 ? v : Vector{}; }
