@@ -215,14 +215,12 @@ template <class T>
 void maxPool(const Pooling& how, const T* x, T* y) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
-  const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
     std::vector<T> scratch(static_cast<std::size_t>(how.axes[0].in));
     for (Index unit = begin; unit < end; ++unit) {
       const T* from = x + pages.x(unit);
       T* to = y + pages.y(unit);
-      const bool withNaN = !look || pages.holdNaN(kernels, unit, from);
-      pages.rows(unit, [&](const Rows& rows) { kernels.max(from, rows, withNaN, scratch.data(), to + rows.y); });
+      pages.rows(unit, [&](const Rows& rows) { kernels.max(from, rows, scratch.data(), to + rows.y); });
     }
   });
 }

@@ -182,7 +182,8 @@ void windows(const T* x, const Index* columns, Index count, const PoolAxis& axis
 
 // `fixed` is the window where it is one of the usual ones, so that the loop over it dissolves, else 0.
 template <class Kind, class R, int stride, int fixed, class T>
-void insideRow(const T* x, const Index* columns, Index count, const PoolRows& rows, typename Kind::Result* y) {
+[[gnu::always_inline]] inline void insideRow(const T* x, const Index* columns, Index count, const PoolRows& rows,
+                                             typename Kind::Result* y) {
   const Index window = fixed ? fixed : rows.axis.window;
   const T* from = x - rows.axis.before;
   for (Index i = rows.begin; i < rows.end; i += R::lanes) {
@@ -198,39 +199,56 @@ void insideRow(const T* x, const Index* columns, Index count, const PoolRows& ro
   }
 }
 
-// Each row of the array under a row of windows made one by Kind, into scratch.
+// Each row of the array under a row of windows made one by Kind, into scratch. True when there was a NaN, for a Kind that passes
+// over it.
 template <class Kind, class R, class T>
-void joinColumns(const T* x, const PoolRows& rows, T* scratch) {
+bool joinColumns(const T* x, const PoolRows& rows, T* scratch) {
   const Index n = rows.axis.in;
+  typename R::Codes found{};
+  const auto look = [&](typename R::Vector v) {
+    if constexpr (std::is_same_v<Kind, Max<T, false>>) found |= v != v;
+    return v;
+  };
   for (Index i = 0; i < n; i += R::lanes) {
     const Index at = i + R::lanes <= n ? i : n - R::lanes;
     typename Kind::template Many<R> many;
-    many.begin(R::load(x + rows.columns[0] + at));
-    for (Index c = 1; c < rows.count; ++c) many.take(R::load(x + rows.columns[c] + at));
+    many.begin(look(R::load(x + rows.columns[0] + at)));
+    for (Index c = 1; c < rows.count; ++c) many.take(look(R::load(x + rows.columns[c] + at)));
     R::store(scratch + at, many.result());
   }
+  bool any = false;
+  if constexpr (std::is_same_v<Kind, Max<T, false>>)
+    for (Index lane = 0; lane < R::lanes; ++lane) any |= found[lane] != 0;
+  return any;
+}
+
+template <class Kind, class R, int stride, int fixed, class T>
+[[gnu::always_inline]] inline void poolRow(const T* x, const Index* columns, Index count, const PoolRows& rows,
+                                           typename Kind::Result* y) {
+  if (rows.begin > 0) windows<Kind>(x, columns, count, rows.axis, 0, rows.begin, y);
+  insideRow<Kind, R, stride, fixed>(x, columns, count, rows, y);
+  if (rows.end < rows.axis.out) windows<Kind>(x, columns, count, rows.axis, rows.end, rows.axis.out, y);
 }
 
 template <class Kind, class R, int stride, int fixed, class T>
 void poolWith(const T* x, const PoolRows& rows, T* scratch, typename Kind::Result* y) {
-  const PoolAxis& axis = rows.axis;
   constexpr Index first = 0;
+  // Where windows overlap, taking the columns together first saves doing it once for every place in the window.
+  const bool join = std::is_same_v<T, typename Kind::Result> && rows.count > 1 && rows.axis.window > rows.axis.stride;
   for (Index r = 0; r < rows.rows; ++r, x += rows.xStep, y += rows.yStep) {
-    const T* from = x;
-    const Index* columns = rows.columns;
-    Index count = rows.count;
-    if constexpr (std::is_same_v<T, typename Kind::Result>) {
-      // Where windows overlap, taking the columns together first saves doing it once for every place in the window.
-      if (count > 1 && axis.window > axis.stride) {
-        joinColumns<Kind, R>(x, rows, scratch);
-        from = scratch;
-        columns = &first;
-        count = 1;
-      }
+    if (!join) {
+      poolRow<Kind, R, stride, fixed>(x, rows.columns, rows.count, rows, y);
+      continue;
     }
-    windows<Kind>(from, columns, count, axis, 0, rows.begin, y);
-    insideRow<Kind, R, stride, fixed>(from, columns, count, rows, y);
-    windows<Kind>(from, columns, count, axis, rows.end, axis.out, y);
+    if constexpr (std::is_same_v<T, typename Kind::Result>) {
+      if constexpr (std::is_same_v<Kind, Max<T, true>>)
+        if (!joinColumns<Max<T, false>, R>(x, rows, scratch)) {
+          poolRow<Max<T, false>, R, stride, fixed>(scratch, &first, 1, rows, y);
+          continue;
+        }
+      joinColumns<Kind, R>(x, rows, scratch);
+      poolRow<Kind, R, stride, fixed>(scratch, &first, 1, rows, y);
+    }
   }
 }
 
@@ -261,11 +279,8 @@ void pool(const T* x, const PoolRows& rows, T* scratch, typename Kind::Result* y
 }
 
 template <class T>
-void max(const T* x, const PoolRows& rows, bool withNaN, T* scratch, T* y) {
-  if (withNaN)
-    pool<Max<T, true>>(x, rows, scratch, y);
-  else
-    pool<Max<T, false>>(x, rows, scratch, y);
+void max(const T* x, const PoolRows& rows, T* scratch, T* y) {
+  pool<Max<T, true>>(x, rows, scratch, y);
 }
 
 template <class T>
@@ -380,7 +395,7 @@ void spread(const T* g, const PoolRows& rows, T* x) {
 
 template <class T>
 PoolKernels<T> poolKernels() {
-  return {holdsNaN<T>, max<T>, maxCodes<T>, spreadByCodes<T>, sum<T>, spread<T>};
+  return {max<T>, holdsNaN<T>, maxCodes<T>, spreadByCodes<T>, sum<T>, spread<T>};
 }
 
 template PoolKernels<float> poolKernels();

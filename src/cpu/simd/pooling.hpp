@@ -24,11 +24,11 @@ struct PoolRows {
 
 template <class T>
 struct PoolKernels {
-  /// True when there is a NaN among n elements; the others are faster where there is none.
-  bool (*holdsNaN)(const T* x, Index n);
   /// `scratch` has room for axis.in elements.
-  void (*max)(const T* x, const PoolRows& rows, bool withNaN, T* scratch, T* y);
-  /// Which element of its window is the largest: column * window + offset.
+  void (*max)(const T* x, const PoolRows& rows, T* scratch, T* y);
+  /// True when there is a NaN among n elements.
+  bool (*holdsNaN)(const T* x, Index n);
+  /// Which element of its window is the largest: column * window + offset. Faster where there is no NaN.
   void (*maxCodes)(const T* x, const PoolRows& rows, bool withNaN, PoolCode<T>* codes);
   /// Adds g to the elements that the codes name. The columns of x begin with `before` elements of padding and have some behind them, so that
   /// registers fit in: `paddedLength` in all, a multiple of a line of the cache. Rows of codes lie `codesStep` apart, -1 between them; `scratch` has room for as many elements.
