@@ -252,23 +252,30 @@ void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
   const Pages pages(how);
   const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
-    const Index whole = how.axes[0].in, longest = paddedLength(pages.axis(begin));
-    Lines<T> page(longest * pages.columns()), scratch(codesStep(pages.axis(begin)));
+    // The gradient of a page grows in the cache, with room ahead of its first column and behind its last.
+    const PoolAxis largest = pages.axis(0);
+    Lines<T> page(largest.before + largest.in * pages.columns() + codesStep(largest) * largest.stride),
+        scratch(codesStep(largest));
     std::vector<Index> columns(static_cast<std::size_t>(pages.window()));
     Lines<PoolCode<T>> codes;
     for (Index unit = begin; unit < end; ++unit) {
-      // The gradient of a page grows in the cache, in columns with room for padding.
-      const PoolAxis axis = pages.axis(unit);
+      const Index length = pages.axis(unit).in, whole = how.axes[0].in;
       page.fill(0);
       largestOfUnit(kernels, pages, unit, look, x + pages.x(unit), codes, [&](const Rows& rows, const PoolCode<T>* code) {
-        for (Index c = 0; c < rows.count; ++c) columns[static_cast<std::size_t>(c)] = rows.columns[c] / whole * longest;
-        PoolRows padded = rows;
-        padded.columns = columns.data();
-        padded.xStep = rows.xStep / whole * longest;
-        kernels.spreadByCodes(code, g + pages.y(unit) + rows.y, padded, scratch.data(), page.data());
+        PoolRows close = rows;
+        const T* from = g + pages.y(unit) + rows.y;
+        if (length == whole) return kernels.spreadByCodes(code, from, rows, scratch.data(), page.data());
+        for (Index c = 0; c < rows.count; ++c) columns[static_cast<std::size_t>(c)] = rows.columns[c] / whole * length;
+        close.columns = columns.data();
+        close.xStep = rows.xStep / whole * length;
+        kernels.spreadByCodes(code, from, close, scratch.data(), page.data());
       });
+      const T* grown = page.data() + largest.before;
       T* to = dx + pages.x(unit);
-      for (Index c = 0; c < pages.columns(); ++c) std::copy_n(page.data() + c * longest + axis.before, axis.in, to + c * whole);
+      if (length == whole)
+        std::copy_n(grown, length * pages.columns(), to);
+      else
+        for (Index c = 0; c < pages.columns(); ++c) std::copy_n(grown + c * length, length, to + c * whole);
     }
   });
 }

@@ -30,8 +30,9 @@ struct PoolKernels {
   bool (*holdsNaN)(const T* x, Index n);
   /// Which element of its window is the largest: column * window + offset. Faster where there is no NaN.
   void (*maxCodes)(const T* x, const PoolRows& rows, bool withNaN, PoolCode<T>* codes);
-  /// Adds g to the elements that the codes name. The columns of x begin with `before` elements of padding and have some behind them, so that
-  /// registers fit in: `paddedLength` in all, a multiple of a line of the cache. Rows of codes lie `codesStep` apart, -1 between them; `scratch` has room for as many elements.
+  /// Adds g to the elements that the codes name; x + columns[c] is where the first window of a column begins, be it in padding. Zeros are
+  /// added ahead of a column and behind it, up to codesStep * stride elements from its start. Rows of codes lie `codesStep` apart, -1
+  /// between them; `scratch` has room for as many elements.
   void (*spreadByCodes)(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x);
   void (*sum)(const T* x, const PoolRows& rows, T* scratch, T* y);
   /// Adds g to every element of its window.
@@ -43,12 +44,6 @@ inline Index codesStep(const PoolAxis& axis) {
   const Index lanes = axis.out <= 4 ? 4 : axis.out <= 8 ? 8 : 16;
   return (axis.out + (axis.window - 1) / axis.stride + lanes - 1) / lanes * lanes;
 }
-/// The length of a column for `spreadByCodes`.
-inline Index paddedLength(const PoolAxis& axis) {
-  const Index reached = codesStep(axis) * axis.stride, length = axis.in + axis.before, longer = reached > length ? reached : length;
-  return longer < 32 ? longer : (longer + 15) / 16 * 16;
-}
-
 namespace v2 {
 template <class T>
 PoolKernels<T> poolKernels();
