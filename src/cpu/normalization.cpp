@@ -112,7 +112,7 @@ void gradientInShortRuns(const Normalization& how, const T* g, const T* x, const
   const Index stride = how.inner * how.kept;
   parallelFor(tasks, grainFor(perTask * how.inner * how.outer), [&](Index begin, Index end) {
     for (Index k = begin * perTask; k < std::min(how.kept, end * perTask); ++k) {
-      const Index at = k * how.inner % width;
+      const Index at = how.inner == width ? 0 : k * how.inner % width;
       T *offsets = sums.get() + 2 * (k / perTask) * width + at, *products = offsets + width;
       const T factor = inverseDeviation(variance[k], how.epsilon);
       double sum = 0, product = 0;
@@ -149,6 +149,8 @@ void normalize(const Normalization& how, const T* x, const T* offset, const T* s
   const Chunks chunks(how);
   const Index each = chunks.perPosition(), perSegment = how.inner / how.run, n = how.inner * how.outer;
   const bool together = inShortRuns(how);
+  const Index groups = how.channels / perSegment;
+  const std::unique_ptr<T[]> factors(new T[static_cast<std::size_t>(how.kept)]);
   std::unique_ptr<T[]> offsets, scales;
   if (together) {
     offsets = stretched(how, offset);
@@ -167,12 +169,13 @@ void normalize(const Normalization& how, const T* x, const T* offset, const T* s
         for (Index c = 0; c < each; ++c) all.join(moments[static_cast<std::size_t>(k * each + c)]);
         mean[k] = static_cast<T>(all.mean);
         variance[k] = static_cast<T>(all.squares / static_cast<double>(n));
+        factors[static_cast<std::size_t>(k)] = inverseDeviation(variance[k], how.epsilon);
       },
       [&](Index k, Index c) {
         const auto chunk = chunks(k, c);
-        const T factor = inverseDeviation(variance[k], how.epsilon);
+        const T factor = factors[static_cast<std::size_t>(k)];
         if (together) {
-          const Index at = k * how.inner % (how.run * how.channels) + chunk.within;
+          const Index at = (groups == 1 ? 0 : k % groups * how.inner) + chunk.within;
           for (Index r = 0; r < chunk.runs.count; ++r) {
             const Index start = chunk.start + r * chunk.runs.stride;
             kernels.scaleEach(x + start, chunk.runs.length, mean[k], factor, scales.get() + at, offsets.get() + at, y + start);

@@ -16,7 +16,7 @@ constexpr Index longestRun = 32768;  // longer ones are cut up elsewhere
 struct Tiles {
   explicit Tiles(const Normalization& how) : how_(how) {
     rows = how.inner < shortRun;
-    positions = std::min(how.kept, rows ? std::max<Index>(1, 2048 / how.inner) : (16384 + how.inner - 1) / how.inner);
+    positions = std::min(how.kept, rows ? std::max<Index>(1, 2048 / how.inner) : (4096 + how.inner - 1) / how.inner);
     images = std::min(how.outer, rows ? Index{128} : std::clamp<Index>(8192 / how.inner, 1, 64));
     across = (how.kept + positions - 1) / positions;
     blocks = (how.outer + images - 1) / images;
@@ -86,6 +86,25 @@ void sumTile(const NormalizationKernels<T>& kernels, const Tiles& tiles, Index f
   }
 }
 
+// First guesses of the means: for rows from a few of them, as they lie in memory.
+template <class T>
+void guessMeans(const NormalizationKernels<T>& kernels, const Tiles& tiles, const Normalization& how, const T* x, Numbers<T>& numbers) {
+  if (!tiles.rows) {
+    for (Index k = 0; k < how.kept; ++k) numbers.set(0, k, guessedMean(kernels, how, x, k));
+    return;
+  }
+  const Index n = tiles.stride(), rows = std::min<Index>(how.outer, 4);
+  const std::unique_ptr<T[]> sums(new T[static_cast<std::size_t>(n)]);
+  std::copy_n(x, n, sums.get());
+  for (Index r = 1; r < rows; ++r)
+    for (Index i = 0; i < n; ++i) sums[static_cast<std::size_t>(i)] += x[r * n + i];
+  for (Index k = 0; k < how.kept; ++k) {
+    T sum = 0;
+    for (Index i = 0; i < how.inner; ++i) sum += sums[static_cast<std::size_t>(k * how.inner + i)];
+    numbers.set(0, k, sum / static_cast<T>(rows * how.inner));
+  }
+}
+
 }  // namespace
 
 bool inMemoryOrder(const Normalization& how, std::size_t elementBytes) {
@@ -101,7 +120,7 @@ void normalizeInOrder(const NormalizationKernels<T>& kernels, const Normalizatio
                       const T* scale, T* mean, T* variance, T* y) {
   const Tiles tiles(how);
   Numbers<T> numbers(tiles, how.kept, 3);
-  for (Index k = 0; k < how.kept; ++k) numbers.set(0, k, guessedMean(kernels, how, x, k));
+  guessMeans(kernels, tiles, how, x, numbers);
   const std::unique_ptr<Moments[]> moments(new Moments[static_cast<std::size_t>(how.kept * tiles.blocks)]);
   tiles.forAll([&](Index block, Index first, Index count, Index start, Index images) {
     const auto n = static_cast<double>(how.inner * images);

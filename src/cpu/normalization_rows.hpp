@@ -34,13 +34,13 @@ struct Moments {
     return {n, centre + shift, rest < 0 ? 0 : rest};
   }
   /// True when the centre was so far off that the difference of squares has lost digits.
-  static bool cancelled(double n, double sum, double squares) { return sum / n * sum > 0.75 * squares; }
+  static bool cancelled(double n, double sum, double squares) { return sum / n * sum > 0.9 * squares; }
 };
 
 /// A first guess of the mean of a middle position, from a few of its elements.
 template <class T>
 T guessedMean(const NormalizationKernels<T>& kernels, const Normalization& how, const T* x, Index position) {
-  const Index length = how.inner < 128 ? how.inner : 128, wanted = 16 / length + 1, count = how.outer < wanted ? how.outer : wanted;
+  const Index length = how.inner < 32 ? how.inner : 32, wanted = 16 / length + 1, count = how.outer < wanted ? how.outer : wanted;
   return kernels.sum(x + position * how.inner, {length, how.inner * how.kept, count}) / static_cast<T>(length * count);
 }
 

@@ -1,6 +1,7 @@
 #include "cpu/pooling.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -21,111 +22,94 @@ Extent inside(const PoolAxis& axis, Index i) {
   return {first, std::min(start + axis.window, axis.in) - first};
 }
 
-// Rows of results, and what belongs to them beside the kernels' part.
-struct Rows : PoolRows {
-  Index page, tile;  // which of the pages, where along the first axis
-  Index y;           // the first result, within the page
-  double divisor;    // without the first axis
+// Memory that begins with a line of the cache: registers that lie across two cost twice as much.
+template <class T>
+class Lines {
+ public:
+  explicit Lines(Index n = 0) : n_(n), elements_(static_cast<std::size_t>(n + line)) {}
+  T* data() {
+    const auto address = reinterpret_cast<std::uintptr_t>(elements_.data());
+    return elements_.data() + (address + 63) / 64 * 64 / sizeof(T) - address / sizeof(T);
+  }
+  void fill(T value) { std::fill_n(data(), n_, value); }
+  Index size() const { return n_; }
+
+ private:
+  static constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  Index n_;
+  std::vector<T> elements_;
 };
 
-// The array cut into pages, and pages with a first dimension that no window moves along into tiles of it: all independent of each
-// other.
+// Rows of results of a page, and what belongs to them beside the kernels' part.
+struct Rows : PoolRows {
+  Index y;         // the first result
+  double divisor;  // of means, without the first axis
+  std::size_t firstColumn;
+};
+
+// The array cut into pages, and pages with a first dimension that no window moves along into tiles of it: units that are
+// independent of each other and look the same.
 class Pages {
  public:
   explicit Pages(const Pooling& how) : how_(how), first_(how.axes[0]) {
+    Index rows = 1;
     for (int d = 0; d < how.count; ++d) {
       in_ *= how.axes[d].in;
       out_ *= how.axes[d].out;
+      if (d > 0) rows *= how.axes[d].out;
     }
     const bool still = first_.window == 1 && first_.stride == 1 && first_.before == 0 && first_.in == first_.out;
     tile_ = still ? std::min<Index>(first_.in, 4096) : first_.in;
     tiles_ = (first_.in + tile_ - 1) / tile_;
-    for (int d = 1; d < how.count; ++d) {
-      rows_ *= how.axes[d].out;
-      window_ *= how.axes[d].window;
-    }
+    std::tie(begin_, end_) = whole(first_);
+    layOut(rows);
   }
-  Index in() const { return in_; }
-  Index out() const { return out_; }
   Index units() const { return how_.outer * tiles_; }
   Index grain() const { return grainFor((in_ + out_) / std::max<Index>(tiles_, 1)); }
+  /// The first element and the first result of a unit, and where along the first axis it begins.
+  Index x(Index unit) const { return unit / tiles_ * in_ + tile(unit); }
+  Index y(Index unit) const { return unit / tiles_ * out_ + tile(unit); }
+  Index tile(Index unit) const { return unit % tiles_ * tile_; }
+  /// How many columns a page has, and how many a window at most.
+  Index columns() const { return in_ / first_.in; }
+  Index window() const { return window_; }
+  /// The most rows that come together.
+  Index together() const { return together_; }
 
-  /// The first axis as seen by one tile.
-  PoolRows along(Index unit) const {
-    PoolRows result;
-    if (tiles_ > 1) {
-      result.end = std::min(tile_, first_.in - unit % tiles_ * tile_);
-      result.axis = {result.end, result.end, 1, 1, 0};
-      return result;
+  /// The first axis as seen by one unit.
+  PoolAxis axis(Index unit) const {
+    if (tiles_ == 1) return first_;
+    const Index n = std::min(tile_, first_.in - tile(unit));
+    return {n, n, 1, 1, 0};
+  }
+  /// Calls body(rows) for all rows of a unit.
+  template <class F>
+  void rows(Index unit, F&& body) const {
+    const PoolAxis axis = this->axis(unit);
+    for (Rows rows : rows_) {
+      rows.axis = axis;
+      if (tiles_ > 1) rows.end = axis.out;
+      body(static_cast<const Rows&>(rows));
     }
-    result.axis = first_;
-    std::tie(result.begin, result.end) = whole(first_);
-    return result;
   }
   /// True when there is a NaN in a unit.
   template <class T>
   bool holdNaN(const PoolKernels<T>& kernels, Index unit, const T* x) const {
-    const T* page = x + unit / tiles_ * in_;
-    if (tiles_ == 1) return kernels.holdsNaN(page, in_);
-    const Index n = along(unit).axis.in;
-    for (Index at = unit % tiles_ * tile_; at < in_; at += first_.in)
-      if (kernels.holdsNaN(page + at, n)) return true;
+    if (tiles_ == 1) return kernels.holdsNaN(x, in_);
+    const Index n = axis(unit).in;
+    for (Index at = 0; at < in_; at += first_.in)
+      if (kernels.holdsNaN(x + at, n)) return true;
     return false;
   }
-  /// Sets the elements of one unit to zero.
+  /// Sets the elements of a unit to zero.
   template <class T>
   void clear(Index unit, T* x) const {
-    T* page = x + unit / tiles_ * in_;
     if (tiles_ == 1) {
-      std::fill_n(page, in_, T(0));
+      std::fill_n(x, in_, T(0));
       return;
     }
-    const Index n = along(unit).axis.in;
-    for (Index at = unit % tiles_ * tile_; at < in_; at += first_.in) std::fill_n(page + at, n, T(0));
-  }
-
-  /// The most rows that come together.
-  Index together() const { return how_.count > 1 && tiles_ == 1 ? how_.axes[1].out : 1; }
-
-  template <class F>
-  void rows(Index unit, F&& body) const {
-    std::vector<Index> columns(static_cast<std::size_t>(window_));
-    Index at[Pooling::most] = {};
-    Rows rows;
-    static_cast<PoolRows&>(rows) = along(unit);
-    rows.columns = columns.data();
-    rows.page = unit / tiles_;
-    rows.tile = unit % tiles_ * tile_;
-    const auto [begin, end] = how_.count > 1 ? whole(how_.axes[1]) : std::pair<Index, Index>(0, 0);
-    for (Index r = 0; r < rows_;) {
-      rows.count = 1;
-      rows.divisor = 1;
-      columns[0] = rows.tile;
-      Index stride = first_.in;
-      for (int d = 1; d < how_.count; ++d) {
-        const PoolAxis& axis = how_.axes[d];
-        const Extent here = inside(axis, at[d]);
-        rows.divisor *= static_cast<double>(how_.countsPadding ? axis.window : here.count);
-        // Column 0 is the base of the others, so it comes last: filled from behind.
-        for (Index w = here.count - 1; w >= 0; --w)
-          for (Index c = rows.count - 1; c >= 0; --c)
-            columns[static_cast<std::size_t>(w * rows.count + c)] =
-                columns[static_cast<std::size_t>(c)] + (here.first + w) * stride;
-        rows.count *= here.count;
-        stride *= axis.in;
-      }
-      rows.y = r * first_.out + rows.tile;
-      // Windows that lie inside along the second axis look the same, one after the other.
-      rows.rows = tiles_ == 1 && at[1] == begin && end > begin ? end - begin : 1;
-      rows.xStep = how_.count > 1 ? how_.axes[1].stride * first_.in : 0;
-      body(static_cast<const Rows&>(rows));
-      r += rows.rows;
-      at[1] += rows.rows;
-      for (int d = 1; d < how_.count && at[d] == how_.axes[d].out; ++d) {
-        at[d] = 0;
-        if (d + 1 < how_.count) ++at[d + 1];
-      }
-    }
+    const Index n = axis(unit).in;
+    for (Index at = 0; at < in_; at += first_.in) std::fill_n(x + at, n, T(0));
   }
 
  private:
@@ -136,9 +120,53 @@ class Pages {
     return {std::min(first, end), end};
   }
 
+  void layOut(Index count) {
+    Index at[Pooling::most] = {};
+    const auto [begin, end] = how_.count > 1 ? whole(how_.axes[1]) : std::pair<Index, Index>(0, 0);
+    for (Index r = 0; r < count;) {
+      Rows rows;
+      rows.begin = begin_;
+      rows.end = end_;
+      rows.firstColumn = columns_.size();
+      rows.divisor = 1;
+      columns_.push_back(0);
+      Index stride = first_.in;
+      rows.count = 1;
+      for (int d = 1; d < how_.count; ++d) {
+        const PoolAxis& axis = how_.axes[d];
+        const Extent here = inside(axis, at[d]);
+        rows.divisor *= static_cast<double>(how_.countsPadding ? axis.window : here.count);
+        columns_.resize(rows.firstColumn + static_cast<std::size_t>(rows.count * here.count));
+        Index* columns = columns_.data() + rows.firstColumn;
+        // The first columns are the base of the others, so they come last.
+        for (Index w = here.count - 1; w >= 0; --w)
+          for (Index c = rows.count - 1; c >= 0; --c) columns[w * rows.count + c] = columns[c] + (here.first + w) * stride;
+        rows.count *= here.count;
+        stride *= axis.in;
+      }
+      // Windows that lie inside along the second axis look the same, one after the other.
+      rows.rows = at[1] == begin && end > begin ? end - begin : 1;
+      rows.xStep = how_.count > 1 ? how_.axes[1].stride * first_.in : 0;
+      rows.yStep = first_.out;
+      rows.y = r * first_.out;
+      rows_.push_back(rows);
+      window_ = std::max(window_, rows.count);
+      together_ = std::max(together_, rows.rows);
+      r += rows.rows;
+      at[1] += rows.rows;
+      for (int d = 1; d + 1 < how_.count && at[d] == how_.axes[d].out; ++d) {
+        at[d] = 0;
+        ++at[d + 1];
+      }
+    }
+    for (Rows& rows : rows_) rows.columns = columns_.data() + rows.firstColumn;
+  }
+
   const Pooling& how_;
   const PoolAxis& first_;
-  Index in_ = 1, out_ = 1, rows_ = 1, window_ = 1, tile_ = 1, tiles_ = 1;
+  Index in_ = 1, out_ = 1, tile_ = 1, tiles_ = 1, begin_ = 0, end_ = 0, window_ = 1, together_ = 1;
+  std::vector<Rows> rows_;
+  std::vector<Index> columns_;
 };
 
 template <class T>
@@ -163,13 +191,20 @@ bool overlaps(const Pooling& how) {
   return false;
 }
 
-// Calls body(rows, codes) for all rows of a unit, with the places of the largest elements in their windows.
+// Calls body(rows, codes) for all rows of a unit that begins at x, with the places of the largest elements in their windows.
 template <class T, class F>
-void largestOfUnit(const PoolKernels<T>& kernels, const Pages& pages, Index unit, bool look, const T* x, F&& body) {
+void largestOfUnit(const PoolKernels<T>& kernels, const Pages& pages, Index unit, bool look, const T* x,
+                   Lines<PoolCode<T>>& codes, F&& body) {
   const bool withNaN = !look || pages.holdNaN(kernels, unit, x);
-  std::vector<PoolCode<T>> codes(static_cast<std::size_t>(pages.along(unit).axis.out * pages.together()));
+  const Index step = codesStep(pages.axis(unit));
+  if (codes.size() != step * pages.together()) {
+    codes = Lines<PoolCode<T>>(step * pages.together());
+    codes.fill(-1);  // what lies between rows stays so
+  }
   pages.rows(unit, [&](const Rows& rows) {
-    kernels.maxCodes(x + rows.page * pages.in(), rows, withNaN, codes.data());
+    PoolRows apart = rows;
+    apart.yStep = step;
+    kernels.maxCodes(x, apart, withNaN, codes.data());
     body(rows, codes.data());
   });
 }
@@ -180,14 +215,12 @@ template <class T>
 void maxPool(const Pooling& how, const T* x, T* y) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
-  const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
     std::vector<T> scratch(static_cast<std::size_t>(how.axes[0].in));
     for (Index unit = begin; unit < end; ++unit) {
-      const bool withNaN = !look || pages.holdNaN(kernels, unit, x);
-      pages.rows(unit, [&](const Rows& rows) {
-        kernels.max(x + rows.page * pages.in(), rows, withNaN, scratch.data(), y + rows.page * pages.out() + rows.y);
-      });
+      const T* from = x + pages.x(unit);
+      T* to = y + pages.y(unit);
+      pages.rows(unit, [&](const Rows& rows) { kernels.max(from, rows, scratch.data(), to + rows.y); });
     }
   });
 }
@@ -198,15 +231,18 @@ void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
   const Pages pages(how);
   const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
-    for (Index unit = begin; unit < end; ++unit)
-      largestOfUnit(kernels, pages, unit, look, x, [&](const Rows& rows, const PoolCode<T>* codes) {
-        double* to = positions + rows.page * pages.out() + rows.y;
+    Lines<PoolCode<T>> codes;
+    for (Index unit = begin; unit < end; ++unit) {
+      const Index start = pages.x(unit);
+      largestOfUnit(kernels, pages, unit, look, x + start, codes, [&](const Rows& rows, const PoolCode<T>* code) {
+        double* to = positions + pages.y(unit) + rows.y;
         const PoolAxis& axis = rows.axis;
-        for (Index r = 0; r < rows.rows; ++r, codes += axis.out, to += axis.out)
+        for (Index r = 0; r < rows.rows; ++r, code += codesStep(axis), to += rows.yStep)
           for (Index i = 0; i < axis.out; ++i)
-            to[i] = static_cast<double>(rows.page * pages.in() + rows.columns[codes[i] / axis.window] + r * rows.xStep +
-                                        i * axis.stride + codes[i] % axis.window - axis.before);
+            to[i] = static_cast<double>(start + rows.columns[code[i] / axis.window] + r * rows.xStep + i * axis.stride +
+                                        code[i] % axis.window - axis.before);
       });
+    }
   });
 }
 
@@ -216,13 +252,30 @@ void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
   const Pages pages(how);
   const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
-    std::vector<T> scratch;
+    // The gradient of a page grows in the cache, with room ahead of its first column and behind its last.
+    const PoolAxis largest = pages.axis(0);
+    Lines<T> page(largest.before + largest.in * pages.columns() + codesStep(largest) * largest.stride),
+        scratch(codesStep(largest));
+    std::vector<Index> columns(static_cast<std::size_t>(pages.window()));
+    Lines<PoolCode<T>> codes;
     for (Index unit = begin; unit < end; ++unit) {
-      scratch.resize(static_cast<std::size_t>(spreadScratch(pages.along(unit).axis)));
-      pages.clear(unit, dx);
-      largestOfUnit(kernels, pages, unit, look, x, [&](const Rows& rows, const PoolCode<T>* codes) {
-        kernels.spreadByCodes(codes, g + rows.page * pages.out() + rows.y, rows, scratch.data(), dx + rows.page * pages.in());
+      const Index length = pages.axis(unit).in, whole = how.axes[0].in;
+      page.fill(0);
+      largestOfUnit(kernels, pages, unit, look, x + pages.x(unit), codes, [&](const Rows& rows, const PoolCode<T>* code) {
+        PoolRows close = rows;
+        const T* from = g + pages.y(unit) + rows.y;
+        if (length == whole) return kernels.spreadByCodes(code, from, rows, scratch.data(), page.data());
+        for (Index c = 0; c < rows.count; ++c) columns[static_cast<std::size_t>(c)] = rows.columns[c] / whole * length;
+        close.columns = columns.data();
+        close.xStep = rows.xStep / whole * length;
+        kernels.spreadByCodes(code, from, close, scratch.data(), page.data());
       });
+      const T* grown = page.data() + largest.before;
+      T* to = dx + pages.x(unit);
+      if (length == whole)
+        std::copy_n(grown, length * pages.columns(), to);
+      else
+        for (Index c = 0; c < pages.columns(); ++c) std::copy_n(grown + c * length, length, to + c * whole);
     }
   });
 }
@@ -236,11 +289,11 @@ void meanPool(const Pooling& how, const T* x, T* y) {
     std::vector<T> scratch(static_cast<std::size_t>(how.axes[0].in));
     for (Index unit = begin; unit < end; ++unit)
       pages.rows(unit, [&](const Rows& rows) {
-        T* to = y + rows.page * pages.out() + rows.y;
-        kernels.sum(x + rows.page * pages.in(), rows, scratch.data(), to);
-        const T share = static_cast<T>(1 / rows.divisor);
-        for (Index r = 0; r < rows.rows; ++r, to += rows.axis.out)
-          for (Index i = 0; i < rows.axis.out; ++i) to[i] *= share * along[static_cast<std::size_t>(rows.tile + i)];
+        T* to = y + pages.y(unit) + rows.y;
+        kernels.sum(x + pages.x(unit), rows, scratch.data(), to);
+        const T share = static_cast<T>(1 / rows.divisor), *parts = along.data() + pages.tile(unit);
+        for (Index r = 0; r < rows.rows; ++r, to += rows.yStep)
+          for (Index i = 0; i < rows.axis.out; ++i) to[i] *= share * parts[i];
       });
   });
 }
@@ -253,17 +306,19 @@ void meanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
     std::vector<T> parts;
     for (Index unit = begin; unit < end; ++unit) {
-      const Index out = pages.along(unit).axis.out;
-      parts.resize(static_cast<std::size_t>(out * pages.together()));
-      pages.clear(unit, dx);
+      T* to = dx + pages.x(unit);
+      pages.clear(unit, to);
       pages.rows(unit, [&](const Rows& rows) {
-        const T* from = g + rows.page * pages.out() + rows.y;
-        const T share = static_cast<T>(1 / rows.divisor);
+        const T* from = g + pages.y(unit) + rows.y;
+        const Index out = rows.axis.out;
+        const T share = static_cast<T>(1 / rows.divisor), *shareAlong = along.data() + pages.tile(unit);
+        parts.resize(static_cast<std::size_t>(out * rows.rows));
         for (Index r = 0; r < rows.rows; ++r)
           for (Index i = 0; i < out; ++i)
-            parts[static_cast<std::size_t>(r * out + i)] =
-                from[r * out + i] * (share * along[static_cast<std::size_t>(rows.tile + i)]);
-        kernels.spread(parts.data(), rows, dx + rows.page * pages.in());
+            parts[static_cast<std::size_t>(r * out + i)] = from[r * rows.yStep + i] * (share * shareAlong[i]);
+        PoolRows close = rows;
+        close.yStep = out;
+        kernels.spread(parts.data(), close, to);
       });
     }
   });

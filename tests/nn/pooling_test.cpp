@@ -94,6 +94,32 @@ BOOST_AUTO_TEST_CASE(large) {
       [](const DlArray& x) { return max(x(all, all, span(0, 19)), x(all, all, span(1, 20))); });
 }
 
+// The kernels for usual windows and rows of all lengths against each other: values by themselves and by positions, the derivative
+// in one pass and in operations.
+BOOST_AUTO_TEST_CASE(all_windows) {
+  for (const Type type : {Type::Double, Type::Single})
+    for (const Index window : {1, 2, 3, 4, 5})
+      for (const Index stride : {1, 2, 3})
+        for (const Index rows : {6, 9, 20, 33, 40, 70}) {
+          const DlArray x = dlarray(cast(rand(Size{rows, 7, 2}), type), "SSC");
+          const MaxpoolOptions options{.stride = stride, .padding = "same"};
+          const auto gradient = [&](bool higher) {
+            return dlfeval(
+                [&](const DlArray& v) {
+                  const DlArray y = maxpool(v, window, options);
+                  return dlgradient(sum(y % y, "all"), v, {.enableHigherDerivatives = higher});
+                },
+                x);
+          };
+          const DlArray before = maxpool(x, window, options);
+          const double tolerance = type == Type::Double ? 1e-14 : 1e-6;
+          BOOST_TEST(isequal(std::get<0>(maxpool<3>(x, window, options)), before));
+          BOOST_TEST(difference(gradient(false), plain(gradient(true)).values, tolerance) == "",
+                     window << " " << stride << " " << rows);
+          BOOST_TEST(isequal(maxpool(x, window, options), before));
+        }
+}
+
 BOOST_AUTO_TEST_CASE(mistakes) {
   const DlArray x = dlarray(ones(Size{4, 5, 3, 2}), "SSCB"), features = dlarray(ones(3, 2), "CB"), plainX = ones(4, 3);
   const auto says = [](auto&& call, const char* sentence) {

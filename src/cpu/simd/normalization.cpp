@@ -2,6 +2,7 @@
 #include "cpu/simd/normalization.hpp"
 
 #include <type_traits>
+#include <utility>
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
@@ -14,6 +15,17 @@ constexpr int registerBytes = 32;
 constexpr int registerBytes = 16;
 #endif
 
+// As many zeros as lanes, then as many ones.
+template <class T, Index lanes>
+struct KeptLanes {
+  T values[2 * lanes] = {};
+  constexpr KeptLanes() {
+    for (Index i = lanes; i < 2 * lanes; ++i) values[i] = 1;
+  }
+};
+template <class T, Index lanes>
+constexpr KeptLanes<T, lanes> keptLanes;
+
 template <class T>
 struct Register {
   typedef T Vector __attribute__((vector_size(registerBytes)));
@@ -21,22 +33,17 @@ struct Register {
   static constexpr Index lanes = registerBytes / static_cast<int>(sizeof(T));
   static Vector load(const T* x) { return *reinterpret_cast<const Anywhere*>(x); }
   static void store(T* y, Vector v) { *reinterpret_cast<Anywhere*>(y) = v; }
-  static T total(Vector v) {
-    T each[lanes];
-    store(each, v);
-    for (Index half = lanes / 2; half > 0; half /= 2)
-      for (Index i = 0; i < half; ++i) each[i] += each[i + half];
-    return each[0];
+  static T total(Vector v) { return foldedFrom<lanes / 2>(v, std::make_integer_sequence<int, static_cast<int>(lanes)>())[0]; }
+  /// Lanes `half` apart added, then those half as far apart, and so on.
+  template <Index half, int... lane>
+  static Vector foldedFrom(Vector v, std::integer_sequence<int, lane...> all) {
+    if constexpr (half == 0)
+      return v;
+    else
+      return foldedFrom<half / 2>(v + __builtin_shufflevector(v, v, (lane ^ half)...), all);
   }
   /// All lanes but the first n at zero.
-  static Vector withoutFirst(Vector v, Index n) {
-    T keep[2 * lanes];
-    for (Index i = 0; i < lanes; ++i) {
-      keep[i] = 0;
-      keep[lanes + i] = 1;
-    }
-    return load(keep + lanes - n) != 0 ? v : Vector{};
-  }
+  static Vector withoutFirst(Vector v, Index n) { return load(keptLanes<T, lanes>.values + lanes - n) != 0 ? v : Vector{}; }
 };
 
 // Several sums at once, each in `ways` registers so that additions do not wait for each other, and one number for what is left.
@@ -192,26 +199,35 @@ template <class T>
 constexpr Index partCount = partWays* Register<T>::lanes;
 
 // Two sums over each of many runs. step(way, i, from) adds what lies at i for the lanes from `from` on.
-template <class T, class Step>
-void sumRuns(Runs runs, Index images, T* parts, Step step) {
+template <class T, int ways, class Step>
+void sumRunsIn(Runs runs, Index images, T* parts, Step step) {
   using R = Register<T>;
   using Vector = typename R::Vector;
   for (Index image = 0; image < images; ++image) {
     for (Index r = 0; r < runs.count; ++r) {
       T* to = parts + 2 * r * partCount<T>;
-      Vector sums[2][partWays];
+      Vector sums[2][ways];
       for (int s = 0; s < 2; ++s)
-        for (int w = 0; w < partWays; ++w) sums[s][w] = R::load(to + s * partCount<T> + w * R::lanes);
+        for (int w = 0; w < ways; ++w) sums[s][w] = R::load(to + s * partCount<T> + w * R::lanes);
       const Index start = image * runs.stride + r * runs.length, end = start + runs.length;
       Index i = start;
-      for (; i + partWays * R::lanes <= end; i += partWays * R::lanes)
-        for (int w = 0; w < partWays; ++w) step(r, i + w * R::lanes, 0, sums[0][w], sums[1][w]);
+      for (; i + ways * R::lanes <= end; i += ways * R::lanes)
+        for (int w = 0; w < ways; ++w) step(r, i + w * R::lanes, 0, sums[0][w], sums[1][w]);
       for (; i + R::lanes <= end; i += R::lanes) step(r, i, 0, sums[0][0], sums[1][0]);
-      if (i < end) step(r, end - R::lanes, R::lanes - (end - i), sums[0][1], sums[1][1]);
+      if (i < end) step(r, end - R::lanes, R::lanes - (end - i), sums[0][ways - 1], sums[1][ways - 1]);
       for (int s = 0; s < 2; ++s)
-        for (int w = 0; w < partWays; ++w) R::store(to + s * partCount<T> + w * R::lanes, sums[s][w]);
+        for (int w = 0; w < ways; ++w) R::store(to + s * partCount<T> + w * R::lanes, sums[s][w]);
     }
   }
+}
+
+// Short runs use half of their parts: fetching these costs as much as the run.
+template <class T, class Step>
+void sumRuns(Runs runs, Index images, T* parts, Step step) {
+  if (runs.length < 8 * Register<T>::lanes)
+    sumRunsIn<T, 1>(runs, images, parts, step);
+  else
+    sumRunsIn<T, partWays>(runs, images, parts, step);
 }
 
 template <class T>

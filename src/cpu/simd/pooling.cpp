@@ -43,21 +43,48 @@ struct Register {
         return __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
     }
   }
-  /// The elements of `stride` registers in turn.
-  template <int stride>
-  static void interleave(const Vector* each, T* y) {
-    if constexpr (stride == 1) {
-      store(y, each[0]);
-    } else if constexpr (lanes == 2) {
-      store(y, __builtin_shufflevector(each[0], each[1], 0, 2));
-      store(y + lanes, __builtin_shufflevector(each[0], each[1], 1, 3));
-    } else if constexpr (lanes == 4) {
-      store(y, __builtin_shufflevector(each[0], each[1], 0, 4, 1, 5));
-      store(y + lanes, __builtin_shufflevector(each[0], each[1], 2, 6, 3, 7));
+  /// The lanes of `now` moved up by `steps`, the last ones of `before` ahead of them.
+  template <int steps>
+  static Vector shifted(Vector before, Vector now) {
+    static_assert(steps == 1 || steps == 2);
+    if constexpr (steps == 1) {
+      if constexpr (lanes == 2)
+        return __builtin_shufflevector(before, now, 1, 2);
+      else if constexpr (lanes == 4)
+        return __builtin_shufflevector(before, now, 3, 4, 5, 6);
+      else if constexpr (lanes == 8)
+        return __builtin_shufflevector(before, now, 7, 8, 9, 10, 11, 12, 13, 14);
+      else
+        return __builtin_shufflevector(before, now, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
     } else {
-      static_assert(lanes == 8);
-      store(y, __builtin_shufflevector(each[0], each[1], 0, 8, 1, 9, 2, 10, 3, 11));
-      store(y + lanes, __builtin_shufflevector(each[0], each[1], 4, 12, 5, 13, 6, 14, 7, 15));
+      if constexpr (lanes == 2)
+        return before;
+      else if constexpr (lanes == 4)
+        return __builtin_shufflevector(before, now, 2, 3, 4, 5);
+      else if constexpr (lanes == 8)
+        return __builtin_shufflevector(before, now, 6, 7, 8, 9, 10, 11, 12, 13);
+      else
+        return __builtin_shufflevector(before, now, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29);
+    }
+  }
+  static void add(T* y, Vector v) { store(y, load(y) + v); }
+  /// Adds the elements of `stride` registers in turn.
+  template <int stride>
+  static void addInterleaved(const Vector* each, T* y) {
+    if constexpr (stride == 1) {
+      add(y, each[0]);
+    } else if constexpr (lanes == 2) {
+      add(y, __builtin_shufflevector(each[0], each[1], 0, 2));
+      add(y + lanes, __builtin_shufflevector(each[0], each[1], 1, 3));
+    } else if constexpr (lanes == 4) {
+      add(y, __builtin_shufflevector(each[0], each[1], 0, 4, 1, 5));
+      add(y + lanes, __builtin_shufflevector(each[0], each[1], 2, 6, 3, 7));
+    } else if constexpr (lanes == 8) {
+      add(y, __builtin_shufflevector(each[0], each[1], 0, 8, 1, 9, 2, 10, 3, 11));
+      add(y + lanes, __builtin_shufflevector(each[0], each[1], 4, 12, 5, 13, 6, 14, 7, 15));
+    } else {
+      add(y, __builtin_shufflevector(each[0], each[1], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+      add(y + lanes, __builtin_shufflevector(each[0], each[1], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
     }
   }
 };
@@ -155,7 +182,8 @@ void windows(const T* x, const Index* columns, Index count, const PoolAxis& axis
 
 // `fixed` is the window where it is one of the usual ones, so that the loop over it dissolves, else 0.
 template <class Kind, class R, int stride, int fixed, class T>
-void insideRow(const T* x, const Index* columns, Index count, const PoolRows& rows, typename Kind::Result* y) {
+[[gnu::always_inline]] inline void insideRow(const T* x, const Index* columns, Index count, const PoolRows& rows,
+                                             typename Kind::Result* y) {
   const Index window = fixed ? fixed : rows.axis.window;
   const T* from = x - rows.axis.before;
   for (Index i = rows.begin; i < rows.end; i += R::lanes) {
@@ -171,39 +199,56 @@ void insideRow(const T* x, const Index* columns, Index count, const PoolRows& ro
   }
 }
 
-// Each row of the array under a row of windows made one by Kind, into scratch.
+// Each row of the array under a row of windows made one by Kind, into scratch. True when there was a NaN, for a Kind that passes
+// over it.
 template <class Kind, class R, class T>
-void joinColumns(const T* x, const PoolRows& rows, T* scratch) {
+bool joinColumns(const T* x, const PoolRows& rows, T* scratch) {
   const Index n = rows.axis.in;
+  typename R::Codes found{};
+  const auto look = [&](typename R::Vector v) {
+    if constexpr (std::is_same_v<Kind, Max<T, false>>) found |= v != v;
+    return v;
+  };
   for (Index i = 0; i < n; i += R::lanes) {
     const Index at = i + R::lanes <= n ? i : n - R::lanes;
     typename Kind::template Many<R> many;
-    many.begin(R::load(x + rows.columns[0] + at));
-    for (Index c = 1; c < rows.count; ++c) many.take(R::load(x + rows.columns[c] + at));
+    many.begin(look(R::load(x + rows.columns[0] + at)));
+    for (Index c = 1; c < rows.count; ++c) many.take(look(R::load(x + rows.columns[c] + at)));
     R::store(scratch + at, many.result());
   }
+  bool any = false;
+  if constexpr (std::is_same_v<Kind, Max<T, false>>)
+    for (Index lane = 0; lane < R::lanes; ++lane) any |= found[lane] != 0;
+  return any;
+}
+
+template <class Kind, class R, int stride, int fixed, class T>
+[[gnu::always_inline]] inline void poolRow(const T* x, const Index* columns, Index count, const PoolRows& rows,
+                                           typename Kind::Result* y) {
+  if (rows.begin > 0) windows<Kind>(x, columns, count, rows.axis, 0, rows.begin, y);
+  insideRow<Kind, R, stride, fixed>(x, columns, count, rows, y);
+  if (rows.end < rows.axis.out) windows<Kind>(x, columns, count, rows.axis, rows.end, rows.axis.out, y);
 }
 
 template <class Kind, class R, int stride, int fixed, class T>
 void poolWith(const T* x, const PoolRows& rows, T* scratch, typename Kind::Result* y) {
-  const PoolAxis& axis = rows.axis;
   constexpr Index first = 0;
-  for (Index r = 0; r < rows.rows; ++r, x += rows.xStep, y += axis.out) {
-    const T* from = x;
-    const Index* columns = rows.columns;
-    Index count = rows.count;
-    if constexpr (std::is_same_v<T, typename Kind::Result>) {
-      // Where windows overlap, taking the columns together first saves doing it once for every place in the window.
-      if (count > 1 && axis.window > axis.stride) {
-        joinColumns<Kind, R>(x, rows, scratch);
-        from = scratch;
-        columns = &first;
-        count = 1;
-      }
+  // Where windows overlap, taking the columns together first saves doing it once for every place in the window.
+  const bool join = std::is_same_v<T, typename Kind::Result> && rows.count > 1 && rows.axis.window > rows.axis.stride;
+  for (Index r = 0; r < rows.rows; ++r, x += rows.xStep, y += rows.yStep) {
+    if (!join) {
+      poolRow<Kind, R, stride, fixed>(x, rows.columns, rows.count, rows, y);
+      continue;
     }
-    windows<Kind>(from, columns, count, axis, 0, rows.begin, y);
-    insideRow<Kind, R, stride, fixed>(from, columns, count, rows, y);
-    windows<Kind>(from, columns, count, axis, rows.end, axis.out, y);
+    if constexpr (std::is_same_v<T, typename Kind::Result>) {
+      if constexpr (std::is_same_v<Kind, Max<T, true>>)
+        if (!joinColumns<Max<T, false>, R>(x, rows, scratch)) {
+          poolRow<Max<T, false>, R, stride, fixed>(scratch, &first, 1, rows, y);
+          continue;
+        }
+      joinColumns<Kind, R>(x, rows, scratch);
+      poolRow<Kind, R, stride, fixed>(scratch, &first, 1, rows, y);
+    }
   }
 }
 
@@ -225,7 +270,7 @@ template <class Kind, class T, int bytes = widest>
 void pool(const T* x, const PoolRows& rows, T* scratch, typename Kind::Result* y) {
   if constexpr (bytes < 16) {
     for (Index r = 0; r < rows.rows; ++r)
-      windows<Kind>(x + r * rows.xStep, rows.columns, rows.count, rows.axis, 0, rows.axis.out, y + r * rows.axis.out);
+      windows<Kind>(x + r * rows.xStep, rows.columns, rows.count, rows.axis, 0, rows.axis.out, y + r * rows.yStep);
   } else {
     using R = Register<T, bytes>;
     if (rows.end - rows.begin < R::lanes || rows.axis.stride > 2) return pool<Kind, T, bytes / 2>(x, rows, scratch, y);
@@ -234,11 +279,8 @@ void pool(const T* x, const PoolRows& rows, T* scratch, typename Kind::Result* y
 }
 
 template <class T>
-void max(const T* x, const PoolRows& rows, bool withNaN, T* scratch, T* y) {
-  if (withNaN)
-    pool<Max<T, true>>(x, rows, scratch, y);
-  else
-    pool<Max<T, false>>(x, rows, scratch, y);
+void max(const T* x, const PoolRows& rows, T* scratch, T* y) {
+  pool<Max<T, true>>(x, rows, scratch, y);
 }
 
 template <class T>
@@ -254,94 +296,86 @@ void sum(const T* x, const PoolRows& rows, T* scratch, T* y) {
   pool<Sum<T>>(x, rows, scratch, y);
 }
 
-// ---- the way back ------------------------------------------------------------------------------------------------------
-
-// One row of one column: the gradient of each place in the window by itself, then moved to where it belongs and added up. With a
-// stride of 2, places 0, 2, ... of the windows meet at even elements, counted from the first window's, the others at odd ones.
-template <class R, int stride, class T>
-void spreadColumn(const PoolCode<T>* codes, const T* g, const PoolAxis& axis, PoolCode<T> first, T* scratch, T* x) {
-  // Elements [0, margin) and those behind the windows are zero.
-  const Index margin = (axis.window + stride - 1) / stride, row = axis.out + 2 * axis.window + 64,
-              whole = axis.out / R::lanes * R::lanes;
-  for (Index a = 0; a < axis.window; ++a) {
-    T* to = scratch + a * row + margin;
-    const auto code = static_cast<PoolCode<T>>(first + a);
-    const typename R::Codes wanted = typename R::Codes{} + code;
-    for (Index i = 0; i < whole; i += R::lanes)
-      R::store(to + i, R::loadCodes(codes + i) == wanted ? R::load(g + i) : typename R::Vector{});
-    for (Index i = whole; i < axis.out; ++i) to[i] = codes[i] == code ? g[i] : T(0);
-  }
-  // Slot s of each phase is the element s * stride + phase - before.
-  const Index slots = axis.out + margin - 1;
-  const auto slot = [&](Index s, Index phase) {
-    typename R::Vector all{};
-    for (Index a = phase, back = 0; a < axis.window; a += stride, ++back) all += R::load(scratch + a * row + margin + s - back);
-    return all;
-  };
-  for (Index s = 0; s < slots; s += R::lanes) {
-    typename R::Vector each[stride];
-    for (int phase = 0; phase < stride; ++phase) each[phase] = slot(s, phase);
-    T together[static_cast<std::size_t>(stride * R::lanes)];
-    R::template interleave<stride>(each, together);
-    const Index start = s * stride - axis.before;
-    if (start >= 0 && start + stride * R::lanes <= axis.in) {
-      for (int part = 0; part < stride; ++part)
-        R::store(x + start + part * R::lanes, R::load(x + start + part * R::lanes) + R::load(together + part * R::lanes));
-    } else {
-      for (Index i = 0; i < stride * R::lanes; ++i)
-        if (start + i >= 0 && start + i < axis.in) x[start + i] += together[i];
-    }
-  }
-}
-
-template <class T>
-void spreadByCodes(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x) {
-  const PoolAxis& axis = rows.axis;
-  constexpr int bytes = widest < 32 ? widest : 32;
-  using R = Register<T, bytes>;
-  const bool vectors = axis.stride <= 2 && axis.out >= R::lanes && axis.window <= 8;
-  if (vectors)
-    for (Index i = 0; i < axis.window * (axis.out + 2 * axis.window + 64); ++i) scratch[i] = 0;
-  for (Index r = 0; r < rows.rows; ++r, codes += axis.out, g += axis.out, x += rows.xStep) {
-    if (!vectors) {
-      for (Index i = 0; i < axis.out; ++i) {
-        const Index column = codes[i] / axis.window, offset = codes[i] % axis.window;
-        x[rows.columns[column] + i * axis.stride + offset - axis.before] += g[i];
-      }
-      continue;
-    }
-    for (Index c = 0; c < rows.count; ++c) {
-      const auto first = static_cast<PoolCode<T>>(c * axis.window);
-      if (axis.stride == 1)
-        spreadColumn<R, 1>(codes, g, axis, first, scratch, x + rows.columns[c]);
-      else
-        spreadColumn<R, 2>(codes, g, axis, first, scratch, x + rows.columns[c]);
-    }
-  }
-}
-
 template <class T>
 bool holdsNaN(const T* x, Index n) {
   using R = Register<T, widest>;
   constexpr int ways = 4;
   typename R::Codes found{};
   Index i = 0;
-  for (; i + ways * R::lanes <= n; i += ways * R::lanes) {
+  for (; i + ways * R::lanes <= n; i += ways * R::lanes)
     for (int w = 0; w < ways; ++w) {
       const typename R::Vector v = R::load(x + i + w * R::lanes);
       found |= v != v;
     }
-  }
   bool any = false;
   for (; i < n; ++i) any |= x[i] != x[i];
   for (Index lane = 0; lane < R::lanes; ++lane) any |= found[lane] != 0;
   return any;
 }
 
+// ---- the way back ------------------------------------------------------------------------------------------------------
+
+// One row of results and one column of the array: registers hold the gradient of each place in the window, are moved to where it
+// belongs, and added up. With a stride of 2, places 0 and 2 of neighbouring windows meet at even elements, place 1 lies at the
+// odd ones.
+template <class R, int stride, int window, class T>
+void spreadColumn(const PoolCode<T>* codes, const T* g, Index n, PoolCode<T> first, T* x) {
+  using Vector = typename R::Vector;
+  constexpr int carried = (window - 1) / stride;  // how many windows further on the last place of a window lies
+  Vector before[window] = {};
+  const auto step = [&](const PoolCode<T>* code, const T* from, T* to) {
+    Vector place[window], sums[stride] = {};
+    for (int a = 0; a < window; ++a) {
+      const typename R::Codes wanted = typename R::Codes{} + static_cast<PoolCode<T>>(first + a);
+      place[a] = R::loadCodes(code) == wanted ? R::load(from) : Vector{};
+      sums[a % stride] += a / stride == 0   ? place[a]
+                          : a / stride == 1 ? R::template shifted<1>(before[a], place[a])
+                                            : R::template shifted<2>(before[a], place[a]);
+      before[a] = place[a];
+    }
+    R::template addInterleaved<stride>(sums, to);
+  };
+  for (Index i = 0; i < n + carried; i += R::lanes) step(codes + i, g + i, x + i * stride);
+}
+
+template <int bytes, int stride, int window, class T>
+void spreadRows(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x) {
+  const Index n = rows.axis.out;
+  for (Index r = 0; r < rows.rows; ++r, codes += codesStep(rows.axis), g += rows.yStep, x += rows.xStep) {
+    for (Index i = 0; i < n; ++i) scratch[i] = g[i];  // registers reach behind the end
+    for (Index c = 0; c < rows.count; ++c)
+      spreadColumn<Register<T, bytes>, stride, window>(codes, scratch, n, static_cast<PoolCode<T>>(c * window),
+                                                       x + rows.columns[c]);
+  }
+}
+
+template <int stride, int window, class T>
+void spreadRows(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x) {
+  if (rows.axis.out * static_cast<Index>(sizeof(T)) <= 16)
+    spreadRows<16, stride, window>(codes, g, rows, scratch, x);
+  else if (rows.axis.out * static_cast<Index>(sizeof(T)) <= 32 || widest < 64)
+    spreadRows<(widest < 32 ? widest : 32), stride, window>(codes, g, rows, scratch, x);
+  else
+    spreadRows<widest, stride, window>(codes, g, rows, scratch, x);
+}
+
+template <class T>
+void spreadByCodes(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x) {
+  const PoolAxis& axis = rows.axis;
+  if (axis.window == 2 && axis.stride == 2) return spreadRows<2, 2>(codes, g, rows, scratch, x);
+  if (axis.window == 3 && axis.stride == 2) return spreadRows<2, 3>(codes, g, rows, scratch, x);
+  if (axis.window == 2 && axis.stride == 1) return spreadRows<1, 2>(codes, g, rows, scratch, x);
+  if (axis.window == 3 && axis.stride == 1) return spreadRows<1, 3>(codes, g, rows, scratch, x);
+  if (axis.window == 1 && axis.stride == 1) return spreadRows<1, 1>(codes, g, rows, scratch, x);
+  for (Index r = 0; r < rows.rows; ++r, codes += codesStep(axis), g += rows.yStep, x += rows.xStep)
+    for (Index i = 0; i < axis.out; ++i)
+      x[rows.columns[codes[i] / axis.window] + i * axis.stride + codes[i] % axis.window] += g[i];
+}
+
 template <class T>
 void spread(const T* g, const PoolRows& rows, T* x) {
   const PoolAxis& axis = rows.axis;
-  for (Index r = 0; r < rows.rows; ++r, g += axis.out, x += rows.xStep)
+  for (Index r = 0; r < rows.rows; ++r, g += rows.yStep, x += rows.xStep)
     for (Index c = 0; c < rows.count; ++c)
       for (Index a = 0; a < axis.window; ++a) {
         // The windows in which this offset lies inside the array.
@@ -361,7 +395,7 @@ void spread(const T* g, const PoolRows& rows, T* x) {
 
 template <class T>
 PoolKernels<T> poolKernels() {
-  return {holdsNaN<T>, max<T>, maxCodes<T>, spreadByCodes<T>, sum<T>, spread<T>};
+  return {max<T>, holdsNaN<T>, maxCodes<T>, spreadByCodes<T>, sum<T>, spread<T>};
 }
 
 template PoolKernels<float> poolKernels();

@@ -13,33 +13,37 @@ template <class T>
 using PoolCode = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
 
 /// Rows of results that lie below each other: windows that move along the first dimension, over `count` columns that begin at
-/// x + columns[c] for the first row, `xStep` elements further for each of the others. Results of a row follow on those of the row before.
+/// x + columns[c] for the first row, `xStep` elements further for each of the others; their results lie `yStep` apart.
 struct PoolRows {
   PoolAxis axis;
   Index begin = 0, end = 0;  // the results of a row whose windows lie inside the array
   const Index* columns = nullptr;
   Index count = 0;
-  Index rows = 0, xStep = 0;
+  Index rows = 0, xStep = 0, yStep = 0;
 };
 
 template <class T>
 struct PoolKernels {
-  /// True when there is a NaN among n elements; the others are faster where there is none.
-  bool (*holdsNaN)(const T* x, Index n);
   /// `scratch` has room for axis.in elements.
-  void (*max)(const T* x, const PoolRows& rows, bool withNaN, T* scratch, T* y);
-  /// Which element of its window is the largest: column * window + offset.
+  void (*max)(const T* x, const PoolRows& rows, T* scratch, T* y);
+  /// True when there is a NaN among n elements.
+  bool (*holdsNaN)(const T* x, Index n);
+  /// Which element of its window is the largest: column * window + offset. Faster where there is no NaN.
   void (*maxCodes)(const T* x, const PoolRows& rows, bool withNaN, PoolCode<T>* codes);
-  /// Adds g to the elements that the codes name.
+  /// Adds g to the elements that the codes name; x + columns[c] is where the first window of a column begins, be it in padding. Zeros are
+  /// added ahead of a column and behind it, up to codesStep * stride elements from its start. Rows of codes lie `codesStep` apart, -1
+  /// between them; `scratch` has room for as many elements.
   void (*spreadByCodes)(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x);
   void (*sum)(const T* x, const PoolRows& rows, T* scratch, T* y);
   /// Adds g to every element of its window.
   void (*spread)(const T* g, const PoolRows& rows, T* x);
 };
 
-/// The elements of scratch that `spreadByCodes` asks for.
-inline Index spreadScratch(const PoolAxis& axis) { return axis.window * (axis.out + 2 * axis.window + 64); }
-
+/// The windows of a row, and as many more as its last elements reach into, in whole registers: from one row of codes to the next.
+inline Index codesStep(const PoolAxis& axis) {
+  const Index lanes = axis.out <= 4 ? 4 : axis.out <= 8 ? 8 : 16;
+  return (axis.out + (axis.window - 1) / axis.stride + lanes - 1) / lanes * lanes;
+}
 namespace v2 {
 template <class T>
 PoolKernels<T> poolKernels();
