@@ -68,7 +68,7 @@ struct Tile {
   Index rows;                         // fewer than the registers hold, where C ends
   const Index* tableA = nullptr;      // where step l of A lies
   const Index* tableB = nullptr;      // and step l of B
-  const Index* columnsOfB = nullptr;  // where each column of B begins, with a table of B alone
+  const Index* columnsOfB = nullptr;  // where each column of B begins, if not at even distances; with a table of B alone
 };
 
 template <int height, int columns, Steps steps, class T>
@@ -78,7 +78,7 @@ void computeTile(const Tile<T>& t) {
   constexpr int width = Types<T>::width;
   Vector sum[columns][height] = {};
   const T* column[columns];
-  for (int j = 0; j < columns; ++j) column[j] = t.b + (steps == Steps::tableOfB ? t.columnsOfB[j] : j * t.bColumn);
+  for (int j = 0; j < columns; ++j) column[j] = t.b + (steps == Steps::tableOfB && t.columnsOfB ? t.columnsOfB[j] : j * t.bColumn);
   const T* a = t.a;
   Index at = 0;
   for (Index l = 0; l < t.k; ++l) {
