@@ -14,6 +14,14 @@ const ConvolutionKernels<T>& kernels() {
   return DLARRAY_FOR_ARCH(convolutionKernels<T>)();
 }
 
+// Cells behind the last that a sliver may read: registers reach beyond the last row, and halves of them to a line that is not
+// there.
+template <class T>
+Index slackFor(const Grid& grid) {
+  const Index line = 64 / static_cast<Index>(sizeof(T));
+  return (kernels<T>().tall * kernels<T>().width + grid.cells(0) + line - 1) / line * line;
+}
+
 }  // namespace
 
 template <class T>
@@ -95,8 +103,10 @@ void GridPass<T>::run() const {
   const Index work = rowsBeside(axes, plan.cut) * plan.rowsOfPart * plan.images * perCell;
   const bool share = whole < 4 * threads && whole % threads && work >= 2 * parallelWork;
   const Index shares = share ? std::min(threads, std::max<Index>(1, columns / (2 * kernels<T>().wide))) : 1;
-  const Index slack = kernels<T>().tall * kernels<T>().width, cellCount = plan.images * plan.block * grid.channelCells() + slack;
-  const Index extra = plan.closely ? (most + 1) * slack : columns < fewColumns ? grid.channelCells() : 0;
+  const Index slack = slackFor<T>(grid), cellCount = plan.images * plan.block * grid.channelCells() + slack;
+  const Index extra = plan.closely           ? (most + 1) * kernels<T>().tall * kernels<T>().width
+                      : columns < fewColumns ? grid.channelCells()
+                                             : 0;
   parallelFor(whole * shares, std::max<Index>(1, parallelWork / std::max<Index>(1, work / shares)), [&](Index begin, Index end) {
     T* scratch = scratchMemory<T>(cellCount + extra);
     std::fill(scratch + cellCount - slack, scratch + cellCount, T(0));
@@ -119,7 +129,7 @@ void GridPass<T>::runUnit(const Unit& u, const Part& part, const Grid& grid, con
                           T* scratch) const {
   const Index source = sizeOf(axes, &GridAxis::source), target = sizeOf(targets[0].axes, &GridAxis::target);
   const T* from = data + (u.image * groups + u.group) * channels * source;
-  T* extra = scratch + plan.images * plan.block * grid.channelCells() + kernels<T>().tall * kernels<T>().width;
+  T* extra = scratch + plan.images * plan.block * grid.channelCells() + slackFor<T>(grid);
   for (Index c = 0; c < channels; c += plan.block) {
     const Index count = std::min(plan.block, channels - c);
     for (Index i = 0; i < u.images; ++i)

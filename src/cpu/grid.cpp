@@ -150,12 +150,40 @@ void GridRows::arrange(const Grid& grid, const GridAxis* axes, Index width, Inde
     if (planes[p] < planes[p + 1]) cover(planes[p], planes[p + 1], axes[0].targetStep, width, tall);
 }
 
-// Slivers for some runs: for each run its own, or across them with the cells in between, whichever takes fewer registers.
+// Slivers of whole lines, each in a register or in half of one.
+void GridRows::coverLines(std::size_t begin, std::size_t end, Index spacing, bool halves, Index targetStep, Index width,
+                          Index tall) {
+  const Index lines = static_cast<Index>(end - begin), each = halves ? width / 2 : width, together = halves ? 2 : 1;
+  for (Index line = 0; line < lines;) {
+    const Index left = ceilDiv(lines - line, together), height = halves && left == tall + 1 ? left : heightOf(left, tall);
+    const Index here = std::min(lines - line, height * together);
+    const std::size_t mine = pieces.size();
+    for (Index i = 0; i < here; ++i) {
+      const RowPiece& r = runs[begin + static_cast<std::size_t>(line + i)];
+      if (i > 0 && targetStep == 1 && pieces.back().row + pieces.back().count == i * each &&
+          pieces.back().target + pieces.back().count == r.target)
+        pieces.back().count += r.count;
+      else
+        pieces.push_back({r.cell, i * each, r.count, r.target});
+    }
+    slivers.push_back({runs[begin + static_cast<std::size_t>(line)].cell, pieces.back().row + pieces.back().count, height,
+                       spacing, halves, pieces.data() + mine, static_cast<Index>(pieces.size() - mine)});
+    line += here;
+  }
+}
+
+// Slivers for some runs, whichever take the fewest registers: for each run its own, across them with the cells in between, or of
+// short runs several, a register or half a register each.
 void GridRows::cover(std::size_t begin, std::size_t end, Index targetStep, Index width, Index tall) {
   const Index first = runs[begin].cell, all = runs[end - 1].cell + runs[end - 1].count - first;
   Index apart = 0;
   for (std::size_t r = begin; r < end; ++r) apart += ceilDiv(runs[r].count, width);
   const bool across = 8 * ceilDiv(all, width) < 9 * apart;  // fewer, or fuller and taller, slivers
+  const Index lines = static_cast<Index>(end - begin), count = runs[begin].count,
+              spacing = lines > 1 ? runs[begin + 1].cell - first : 0;
+  const bool halves = 2 * count <= width && width >= 8;
+  if (lines > 1 && count <= width && (halves ? ceilDiv(lines, 2) : lines) <= ceilDiv(all, width))
+    return coverLines(begin, end, spacing, halves, targetStep, width, tall);
   std::size_t run = begin;
   for (Index at = first;;) {
     const Index last = across ? first + all : runs[run].cell + runs[run].count;
@@ -167,8 +195,8 @@ void GridRows::cover(std::size_t begin, std::size_t end, Index targetStep, Index
       if (from < to) pieces.push_back({from, from - at, to - from, r.target + (from - r.cell) * targetStep});
       if (r.cell + r.count > at + rows) break;
     }
-    slivers.push_back(
-        {at, pieces.back().row + pieces.back().count, height, pieces.data() + mine, static_cast<Index>(pieces.size() - mine)});
+    slivers.push_back({at, pieces.back().row + pieces.back().count, height, width, false, pieces.data() + mine,
+                       static_cast<Index>(pieces.size() - mine)});
     if (run == end) break;
     at = std::max(at + rows, runs[run].cell);
   }
@@ -198,7 +226,7 @@ void GridRows::arrangeClosely(const Grid& grid, const GridAxis* axes, Index imag
       done += count;
       if (done == r.count) done = 0, ++run;
     }
-    slivers.push_back({0, rows, height, pieces.data() + mine, static_cast<Index>(pieces.size() - mine)});
+    slivers.push_back({0, rows, height, width, false, pieces.data() + mine, static_cast<Index>(pieces.size() - mine)});
     at += rows;
   }
 }

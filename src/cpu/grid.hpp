@@ -71,6 +71,7 @@ struct GridRows {
  private:
   void findRuns(const Grid& grid, const GridAxis* axes, std::vector<std::size_t>& planes);
   void cover(std::size_t begin, std::size_t end, Index targetStep, Index width, Index tall);
+  void coverLines(std::size_t begin, std::size_t end, Index spacing, bool halves, Index targetStep, Index width, Index tall);
 };
 
 }  // namespace dl::cpu

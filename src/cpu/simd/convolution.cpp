@@ -157,7 +157,11 @@ void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index col
     computeTile<Steps::tableOfB>(v.height, columns, t);
   } else {
     t.a = p.grid + v.cell;
-    computeTile<Steps::tables>(v.height, columns, t);
+    t.aRegister = v.spacing;
+    if (v.halves)
+      computeTile<Steps::halves>(v.height, columns, t);
+    else
+      computeTile<Steps::tables>(v.height, columns, t);
   }
   if (direct) return;
   for (Index j = 0; j < columns; ++j)
@@ -175,9 +179,9 @@ void product(const GridProduct<T>& p) {
     }
     return;
   }
-  bool low = true;
-  for (Index s = 0; s < p.sliverCount; ++s) low = low && p.slivers[s].height == 1;
-  const Index across = low ? widest : wide;
+  Index highest = 0;
+  for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) highest = v->height > highest ? v->height : highest;
+  const Index across = highest == 1 ? widest : highest > tall ? narrow : wide;
   for (Index c = 0; c < p.columns; c += across)
     for (Index s = 0; s < p.sliverCount; ++s) computeRows(p, p.slivers[s], c, smaller(across, p.columns - c));
 }

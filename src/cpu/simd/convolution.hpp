@@ -11,10 +11,11 @@ struct RowPiece {
   Index cell, row, count, target;
 };
 
-/// Results that are computed together, `rows` of them in a few registers: those of neighbouring cells from `cell` on, where rows that belong
-/// to no piece are dropped; or those of its pieces alone, gathered.
+/// Results that are computed together, `rows` of them in a few registers, from `cell` on: registers `spacing` apart, or halves of registers;
+/// rows that belong to no piece are dropped. Or those of its pieces alone, gathered.
 struct RowSliver {
-  Index cell, rows, height;
+  Index cell, rows, height, spacing;
+  bool halves;
   const RowPiece* pieces;
   Index pieceCount;
 };
