@@ -19,6 +19,9 @@ struct Convolution {
   ConvolutionAxis axis[3];
   Index channels = 1, filters = 1;  // of one group
   Index groups = 1, batch = 1;
+
+  /// The product of a size of all axes.
+  Index volume(Index ConvolutionAxis::*size) const { return axis[0].*size * axis[1].*size * axis[2].*size; }
 };
 
 /// y from x and w.

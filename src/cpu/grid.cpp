@@ -105,18 +105,32 @@ void Grid::fill(const GridAxis* axes, const T* data, Index channelStep, Index ch
 template void Grid::fill(const GridAxis*, const float*, Index, Index, float*) const;
 template void Grid::fill(const GridAxis*, const double*, Index, Index, double*) const;
 
-void GridRows::arrange(const Grid& grid, const GridAxis* axes, Index width, Index tall) {
+namespace {
+
+// How many of the registers that remain go into the next sliver: two of four keep busier than three and one.
+Index heightOf(Index registers, Index tall) {
+  return registers == tall + 1 ? std::max<Index>(1, tall - 1) : std::min(registers, tall);
+}
+
+}  // namespace
+
+Index GridRows::registers() const {
+  Index count = 0;
+  for (const RowSliver& s : slivers) count += s.height;
+  return count;
+}
+
+void GridRows::findRuns(const Grid& grid, const GridAxis* axes, std::vector<std::size_t>& planes) {
   runs.clear();
   pieces.clear();
   slivers.clear();
   const GridAxis &a0 = axes[0], &a1 = axes[1], &a2 = axes[2];
-  std::vector<std::size_t> planes;
   for (Index i2 = 0; i2 < a2.rows; ++i2) {
     planes.push_back(runs.size());
     for (Index i1 = 0; i1 < a1.rows; ++i1) {
       const Index line = a1.targetStart + i1 * a1.targetStep + a1.target * (a2.targetStart + i2 * a2.targetStep);
-      const RowPiece run{grid.rowCell(0, i1, i2), a0.rows, a0.targetStart + a0.target * line};
-      if (!runs.empty() && a0.targetStep == 1 && runs.back().row + runs.back().count == run.row &&
+      const RowPiece run{grid.rowCell(0, i1, i2), 0, a0.rows, a0.targetStart + a0.target * line};
+      if (!runs.empty() && a0.targetStep == 1 && runs.back().cell + runs.back().count == run.cell &&
           runs.back().target + runs.back().count == run.target)
         runs.back().count += run.count;
       else
@@ -124,35 +138,96 @@ void GridRows::arrange(const Grid& grid, const GridAxis* axes, Index width, Inde
     }
   }
   planes.push_back(runs.size());
-  // A sliver's pieces lie in memory that no longer moves.
-  if (!runs.empty())
-    pieces.reserve(3 * runs.size() + static_cast<std::size_t>((runs.back().row + runs.back().count - runs[0].row) / width) + 4);
-  for (std::size_t p = 0; p + 1 < planes.size(); ++p)
-    if (planes[p] < planes[p + 1]) cover(planes[p], planes[p + 1], a0.targetStep, width, tall);
 }
 
-// Slivers for some runs: for each run its own, or across them with the cells in between, whichever takes fewer registers.
+void GridRows::arrange(const Grid& grid, const GridAxis* axes, Index width, Index tall) {
+  std::vector<std::size_t> planes;
+  findRuns(grid, axes, planes);
+  // A sliver's pieces lie in memory that no longer moves.
+  if (!runs.empty())
+    pieces.reserve(3 * runs.size() + static_cast<std::size_t>((runs.back().cell + runs.back().count - runs[0].cell) / width) + 4);
+  for (std::size_t p = 0; p + 1 < planes.size(); ++p)
+    if (planes[p] < planes[p + 1]) cover(planes[p], planes[p + 1], axes[0].targetStep, width, tall);
+}
+
+// Slivers of whole lines, each in a register or in half of one.
+void GridRows::coverLines(std::size_t begin, std::size_t end, Index spacing, bool halves, Index targetStep, Index width,
+                          Index tall) {
+  const Index lines = static_cast<Index>(end - begin), each = halves ? width / 2 : width, together = halves ? 2 : 1;
+  for (Index line = 0; line < lines;) {
+    const Index left = ceilDiv(lines - line, together), height = halves && left == tall + 1 ? left : heightOf(left, tall);
+    const Index here = std::min(lines - line, height * together);
+    const std::size_t mine = pieces.size();
+    for (Index i = 0; i < here; ++i) {
+      const RowPiece& r = runs[begin + static_cast<std::size_t>(line + i)];
+      if (i > 0 && targetStep == 1 && pieces.back().row + pieces.back().count == i * each &&
+          pieces.back().target + pieces.back().count == r.target)
+        pieces.back().count += r.count;
+      else
+        pieces.push_back({r.cell, i * each, r.count, r.target});
+    }
+    slivers.push_back({runs[begin + static_cast<std::size_t>(line)].cell, pieces.back().row + pieces.back().count, height,
+                       spacing, halves, pieces.data() + mine, static_cast<Index>(pieces.size() - mine)});
+    line += here;
+  }
+}
+
+// Slivers for some runs, whichever take the fewest registers: for each run its own, across them with the cells in between, or of
+// short runs several, a register or half a register each.
 void GridRows::cover(std::size_t begin, std::size_t end, Index targetStep, Index width, Index tall) {
-  const Index first = runs[begin].row, all = runs[end - 1].row + runs[end - 1].count - first;
+  const Index first = runs[begin].cell, all = runs[end - 1].cell + runs[end - 1].count - first;
   Index apart = 0;
   for (std::size_t r = begin; r < end; ++r) apart += ceilDiv(runs[r].count, width);
   const bool across = 8 * ceilDiv(all, width) < 9 * apart;  // fewer, or fuller and taller, slivers
+  const Index lines = static_cast<Index>(end - begin), count = runs[begin].count,
+              spacing = lines > 1 ? runs[begin + 1].cell - first : 0;
+  const bool halves = 2 * count <= width && width >= 8;
+  if (lines > 1 && count <= width && (halves ? ceilDiv(lines, 2) : lines) <= ceilDiv(all, width))
+    return coverLines(begin, end, spacing, halves, targetStep, width, tall);
   std::size_t run = begin;
   for (Index at = first;;) {
-    const Index last = across ? first + all : runs[run].row + runs[run].count;
-    const Index left = ceilDiv(last - at, width), height = left == tall + 1 ? std::max<Index>(1, tall - 1) : std::min(left, tall);
-    const Index rows = std::min(height * width, last - at);
+    const Index last = across ? first + all : runs[run].cell + runs[run].count;
+    const Index height = heightOf(ceilDiv(last - at, width), tall), rows = std::min(height * width, last - at);
     const std::size_t mine = pieces.size();
-    for (; run < end && runs[run].row < at + rows; ++run) {
+    for (; run < end && runs[run].cell < at + rows; ++run) {
       const RowPiece& r = runs[run];
-      const Index from = std::max(r.row, at), to = std::min(r.row + r.count, at + rows);
-      if (from < to) pieces.push_back({from - at, to - from, r.target + (from - r.row) * targetStep});
-      if (r.row + r.count > at + rows) break;
+      const Index from = std::max(r.cell, at), to = std::min(r.cell + r.count, at + rows);
+      if (from < to) pieces.push_back({from, from - at, to - from, r.target + (from - r.cell) * targetStep});
+      if (r.cell + r.count > at + rows) break;
     }
-    slivers.push_back(
-        {at, pieces.back().row + pieces.back().count, height, pieces.data() + mine, static_cast<Index>(pieces.size() - mine)});
+    slivers.push_back({at, pieces.back().row + pieces.back().count, height, width, false, pieces.data() + mine,
+                       static_cast<Index>(pieces.size() - mine)});
     if (run == end) break;
-    at = std::max(at + rows, runs[run].row);
+    at = std::max(at + rows, runs[run].cell);
+  }
+}
+
+void GridRows::arrangeClosely(const Grid& grid, const GridAxis* axes, Index images, Index imageCells, Index imageTarget,
+                              Index width, Index tall) {
+  std::vector<std::size_t> planes;
+  findRuns(grid, axes, planes);
+  const std::size_t ofImage = runs.size();
+  Index all = 0;
+  for (const RowPiece& run : runs) all += run.count * images;
+  for (Index i = 1; i < images; ++i)
+    for (std::size_t r = 0; r < ofImage; ++r)
+      runs.push_back({runs[r].cell + i * imageCells, 0, runs[r].count, runs[r].target + i * imageTarget});
+  pieces.reserve(runs.size() + static_cast<std::size_t>(all / width) + 1);
+  std::size_t run = 0;
+  Index done = 0;  // of the run
+  for (Index at = 0; at < all;) {
+    const Index height = heightOf(ceilDiv(all - at, width), tall), rows = std::min(height * width, all - at);
+    const std::size_t mine = pieces.size();
+    for (Index row = 0; row < rows;) {
+      const RowPiece& r = runs[run];
+      const Index count = std::min(r.count - done, rows - row);
+      pieces.push_back({r.cell + done, row, count, r.target + done * axes[0].targetStep});
+      row += count;
+      done += count;
+      if (done == r.count) done = 0, ++run;
+    }
+    slivers.push_back({0, rows, height, width, false, pieces.data() + mine, static_cast<Index>(pieces.size() - mine)});
+    at += rows;
   }
 }
 

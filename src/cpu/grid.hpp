@@ -57,14 +57,21 @@ class Grid {
 
 /// The results of a grid as runs of neighbours, and as slivers of a kernel.
 struct GridRows {
-  std::vector<RowPiece> runs;  // row: the cell
+  std::vector<RowPiece> runs;
   std::vector<RowPiece> pieces;
   std::vector<RowSliver> slivers;
 
+  /// Slivers of neighbouring cells.
   void arrange(const Grid& grid, const GridAxis* axes, Index width, Index tall);
+  /// Slivers that leave out what lies between runs, for several images: each begins `imageCells` and `imageTarget` behind the one before.
+  void arrangeClosely(const Grid& grid, const GridAxis* axes, Index images, Index imageCells, Index imageTarget, Index width, Index tall);
+  /// What the slivers take, in registers.
+  Index registers() const;
 
  private:
+  void findRuns(const Grid& grid, const GridAxis* axes, std::vector<std::size_t>& planes);
   void cover(std::size_t begin, std::size_t end, Index targetStep, Index width, Index tall);
+  void coverLines(std::size_t begin, std::size_t end, Index spacing, bool halves, Index targetStep, Index width, Index tall);
 };
 
 }  // namespace dl::cpu

@@ -219,10 +219,41 @@ void compare(const Layer& l, Pass pass) {
   std::fflush(stdout);
 }
 
+#if DLARRAY_HAS_ONEDNN
+// Whether results depend on the number of threads.
+void compareThreads(const Layer& l, Pass pass) {
+  const auto same = [&](const auto& run) {
+    std::vector<Arrays> results(2, Arrays(l));
+    for (const int threads : {1, 2}) {
+      omp_set_num_threads(threads);
+      run(results[static_cast<std::size_t>(threads - 1)]);
+    }
+    return results[0].x == results[1].x && results[0].w == results[1].w && results[0].y == results[1].y;
+  };
+  const auto answer = [](bool yes) { return yes ? "same" : "DIFFERENT"; };
+  const bool mine = same([&](Arrays& a) { ours(l.sizes(), pass, a); });
+  const bool plain = same([&](Arrays&a) { Reference(l, pass, a, true)(); }),
+             any = same([&](Arrays&a) { Reference(l, pass, a, false)(); });
+  std::printf("%-18s batch %3d %-8s ours %s, oneDNN plain %s, reordered %s\n", l.name, static_cast<int>(l.batch),
+              pass == Pass::forward ? "forward"
+              : pass == Pass::data  ? "data"
+                                    : "weights",
+              answer(mine), answer(plain), answer(any));
+}
+#endif
+
 }  // namespace
 
-// bench_convolution [THREADS [NAME]]: all layers, or those whose names begin so.
+// bench_convolution [THREADS [NAME]]: all layers, or those whose names begin so. bench_convolution same: bits on one and two
+// threads.
 int main(int count, char** arguments) {
+#if DLARRAY_HAS_ONEDNN
+  if (count > 1 && std::string(arguments[1]) == "same") {
+    for (const Layer& l : layers)
+      for (const Pass pass : {Pass::forward, Pass::data, Pass::weights}) compareThreads(l, pass);
+    return 0;
+  }
+#endif
   const int available = omp_get_max_threads(), wanted = count > 1 ? std::atoi(arguments[1]) : 0;
   for (const int threads : {1, 2}) {
     if (threads > available || (wanted && threads != wanted)) continue;

@@ -118,6 +118,23 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(images, T, Types) {
   check<T>({{axis(6, 6), axis(5, 5), {}}, 4, 10, 1, 5});
 }
 
+// Lines that share registers, whole images of some of them, and sizes between.
+BOOST_AUTO_TEST_CASE_TEMPLATE(short_lines, T, Types) {
+  for (const Index size : {2, 3, 4, 5, 7, 8, 9, 14, 15, 16, 17})
+    for (const Index filters : {1, 3, 9, 40}) {
+      check<T>({{axis(size, 3, 1, 1, 1, 1), axis(size + 1, 3, 1, 1, 1, 1), {}}, 5, filters, 1, 3});
+      check<T>({{axis(2 * size, 3, 2, 1, 1, 1), axis(size, 3, 2, 1, 1, 1), {}}, 5, filters, 1, 3});
+    }
+  check<T>({{axis(8, 3, 1, 7, 7, 7), axis(8, 3, 1, 9, 9, 9), {}}, 3, 8, 1, 2});
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(many_results, T, Types) {
+  check<T>({{axis(32, 3, 2, 1, 1, 1), axis(32, 3, 2, 1, 1, 1), {}}, 16, 8, 1, 5});
+  check<T>({{axis(32, 3, 3, 1, 1, 1), axis(64, 2, 2), {}}, 3, 8, 2, 5});
+  check<T>({{axis(16, 1), axis(16, 1), {}}, 20, 24, 1, 5});
+  check<T>({{axis(40, 5, 1, 1, 2, 2), axis(20, 1), {}}, 20, 24, 1, 3});
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(single_taps, T, Types) {
   check<T>({{axis(9, 1), axis(7, 1), {}}, 5, 6, 1, 3});
   check<T>({{axis(9, 1, 2), axis(8, 1, 2), {}}, 5, 6, 1, 3});

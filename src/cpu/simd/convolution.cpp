@@ -126,34 +126,64 @@ void copyRows(const T* from, Index n, bool add, T* to, Index step) {
   }
 }
 
+// The rows of a sliver's pieces, for all steps of k. What a register holds too much is written over by what follows.
 template <class T>
-void product(const GridProduct<T>& p) {
-  constexpr Index width = Types<T>::width, step = tall * width;
+void gatherRows(const GridProduct<T>& p, const RowSliver& v, Index step) {
+  using Anywhere = typename Types<T>::Anywhere;
+  constexpr Index width = Types<T>::width;
+  for (Index l = 0; l < p.k; ++l) {
+    const T* from = p.grid + p.cells[l];
+    T* to = p.packed + l * step;
+    for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
+      for (Index i = 0; i < piece->count; i += width)
+        *reinterpret_cast<Anywhere*>(to + piece->row + i) = *reinterpret_cast<const Anywhere*>(from + piece->cell + i);
+  }
+}
+
+// One tile: sums for some columns of a sliver, brought to where its pieces belong.
+template <class T>
+void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index columns) {
+  constexpr Index width = Types<T>::width;
   // One register more: the last piece is read by whole registers.
   alignas(64) T sums[(widest > tall * wide ? widest : tall * wide) * width + width];
-  bool low = true;
-  for (Index s = 0; s < p.sliverCount; ++s) low = low && p.slivers[s].height == 1;
-  const Index across = low ? widest : wide;
-  for (Index c = 0; c < p.columns; c += across) {
-    const Index columns = smaller(across, p.columns - c);
-    T* result = p.result + c * p.resultColumn;
-    for (Index s = 0; s < p.sliverCount; ++s) {
-      const RowSliver& v = p.slivers[s];
-      Tile<T> t{p.k,  p.grid + v.cell, 0, p.weights + c * p.weightColumn, 0, p.weightColumn, T(1), false, sums,
-                step, v.height * width};
-      t.tableA = p.cells;
-      t.tableB = p.elements;
-      const bool direct = v.pieceCount == 1 && v.pieces[0].count == v.rows && p.resultStep == 1;
-      if (direct) t.add = p.add, t.c = result + v.pieces[0].target, t.cColumn = p.resultColumn, t.rows = v.rows;
-      if (v.height == 1 && !direct) t.cColumn = width;
+  const Index step = v.height * width;
+  T* result = p.result + c * p.resultColumn;
+  Tile<T> t{p.k, p.packed, step, p.weights + c * p.weightColumn, 0, p.weightColumn, T(1), false, sums, step, step};
+  t.tableA = p.cells;
+  t.tableB = p.elements;
+  const bool direct = v.pieceCount == 1 && v.pieces[0].count == v.rows && p.resultStep == 1;
+  if (direct) t.add = p.add, t.c = result + v.pieces[0].target, t.cColumn = p.resultColumn, t.rows = v.rows;
+  if (p.packed) {
+    computeTile<Steps::tableOfB>(v.height, columns, t);
+  } else {
+    t.a = p.grid + v.cell;
+    t.aRegister = v.spacing;
+    if (v.halves)
+      computeTile<Steps::halves>(v.height, columns, t);
+    else
       computeTile<Steps::tables>(v.height, columns, t);
-      if (direct) continue;
-      for (Index j = 0; j < columns; ++j)
-        for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
-          copyRows(t.c + j * t.cColumn + piece->row, piece->count, p.add, result + piece->target + j * p.resultColumn,
-                   p.resultStep);
-    }
   }
+  if (direct) return;
+  for (Index j = 0; j < columns; ++j)
+    for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
+      copyRows(sums + j * step + piece->row, piece->count, p.add, result + piece->target + j * p.resultColumn, p.resultStep);
+}
+
+template <class T>
+void product(const GridProduct<T>& p) {
+  if (p.packed) {
+    for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) {
+      gatherRows(p, *v, v->height * Types<T>::width);
+      const Index across = v->height == 1 ? widest : wide;
+      for (Index c = 0; c < p.columns; c += across) computeRows(p, *v, c, smaller(across, p.columns - c));
+    }
+    return;
+  }
+  Index highest = 0;
+  for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) highest = v->height > highest ? v->height : highest;
+  const Index across = highest == 1 ? widest : highest > tall ? narrow : wide;
+  for (Index c = 0; c < p.columns; c += across)
+    for (Index s = 0; s < p.sliverCount; ++s) computeRows(p, p.slivers[s], c, smaller(across, p.columns - c));
 }
 
 template <class T>

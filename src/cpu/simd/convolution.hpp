@@ -5,15 +5,17 @@
 
 namespace dl::cpu {
 
-/// Rows of results that lie one after the other in the result too: `count` from row `row` of a sliver on, at `target`.
+/// Results that lie one after the other in the grid and in the result: `count` of them from `cell` on, at `target`; in a sliver, its rows
+/// from `row` on.
 struct RowPiece {
-  Index row, count, target;
+  Index cell, row, count, target;
 };
 
-/// Results whose windows begin at neighbouring cells of the grid: `rows` from `cell` on, a few registers of them. Rows that belong to no
-/// piece are computed and dropped.
+/// Results that are computed together, `rows` of them in a few registers, from `cell` on: registers `spacing` apart, or halves of registers;
+/// rows that belong to no piece are dropped. Or those of its pieces alone, gathered.
 struct RowSliver {
-  Index cell, rows, height;
+  Index cell, rows, height, spacing;
+  bool halves;
   const RowPiece* pieces;
   Index pieceCount;
 };
@@ -40,6 +42,7 @@ struct GridProduct {
   Index columns;
   const RowSliver* slivers;
   Index sliverCount;
+  T* packed;  // room for k times a sliver, 64-byte aligned, where the rows of slivers are gathered from their pieces' cells; or null
   bool add;
   T* result;
   Index resultStep, resultColumn;  // from one row of a piece to the next, from one column to the next

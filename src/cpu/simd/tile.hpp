@@ -26,7 +26,8 @@ inline Index smaller(Index a, Index b) { return a < b ? a : b; }
 // A tile of C is up to `tall` registers high and `wide` columns wide: 24 of 32 registers, or 12 of 16.
 constexpr int tall = 3;
 constexpr int wide = registerBytes == 64 ? 8 : 4;
-constexpr int widest = 2 * wide;  // where C has no more rows than one register: sums that need not wait for each other
+constexpr int narrow = wide * 3 / 4;  // for one register more in height
+constexpr int widest = 2 * wide;      // where C has no more rows than one register: sums that need not wait for each other
 template <class T>
 constexpr Index cacheLine = 64 / static_cast<Index>(sizeof(T));
 
@@ -50,8 +51,9 @@ void storePart(T* y, Index n, const typename Types<T>::Vector& v) {
 }
 #endif
 
-// How a tile finds step l of k: at even distances, or where a table says.
-enum class Steps { even, tables, tableOfB };
+// How a tile finds step l of k: at even distances, or where a table of B, or tables of both, say. With tables of both, registers
+// of A lie `aRegister` apart, or halves of registers do.
+enum class Steps { even, tableOfB, tables, halves };
 
 // What one tile needs: A as k steps of whole registers, B as `columns` sequences of k numbers.
 template <class T>
@@ -65,11 +67,31 @@ struct Tile {
   bool add;
   T* c;
   Index cColumn;
-  Index rows;                         // fewer than the registers hold, where C ends
+  Index rows;  // fewer than the registers hold, where C ends
+  Index aRegister = Types<T>::width;
   const Index* tableA = nullptr;      // where step l of A lies
   const Index* tableB = nullptr;      // and step l of B
-  const Index* columnsOfB = nullptr;  // where each column of B begins, with a table of B alone
+  const Index* columnsOfB = nullptr;  // where each column of B begins, if not at even distances; with a table of B alone
 };
+
+// Two halves of a register.
+template <class T>
+void loadHalves(const T* low, const T* high, typename Types<T>::Vector& v) {
+  typedef T Half __attribute__((vector_size(registerBytes / 2)));
+  Half a, b;
+  std::memcpy(&a, low, sizeof(a));
+  std::memcpy(&b, high, sizeof(b));
+  std::memcpy(&v, &a, sizeof(a));
+  std::memcpy(reinterpret_cast<char*>(&v) + sizeof(a), &b, sizeof(b));
+}
+#if defined(__AVX512F__)
+inline void loadHalves(const float* low, const float* high, __m512& v) {
+  v = _mm512_maskz_insertf32x8(0xffff, _mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high), 1);
+}
+inline void loadHalves(const double* low, const double* high, __m512d& v) {
+  v = _mm512_maskz_insertf64x4(0xff, _mm512_castpd256_pd512(_mm256_loadu_pd(low)), _mm256_loadu_pd(high), 1);
+}
+#endif
 
 template <int height, int columns, Steps steps, class T>
 void computeTile(const Tile<T>& t) {
@@ -78,22 +100,29 @@ void computeTile(const Tile<T>& t) {
   constexpr int width = Types<T>::width;
   Vector sum[columns][height] = {};
   const T* column[columns];
-  for (int j = 0; j < columns; ++j) column[j] = t.b + (steps == Steps::tableOfB ? t.columnsOfB[j] : j * t.bColumn);
+  for (int j = 0; j < columns; ++j)
+    column[j] = t.b + (steps == Steps::tableOfB && t.columnsOfB ? t.columnsOfB[j] : j * t.bColumn);
   const T* a = t.a;
+  const Index apart = t.aRegister;
   Index at = 0;
   for (Index l = 0; l < t.k; ++l) {
-    if constexpr (steps == Steps::tables) a = t.a + t.tableA[l];
+    if constexpr (steps >= Steps::tables) a = t.a + t.tableA[l];
     if constexpr (steps != Steps::even) at = t.tableB[l];
     Vector rows[height];
 #pragma GCC unroll 4
-    for (int i = 0; i < height; ++i) rows[i] = *reinterpret_cast<const Anywhere*>(a + i * width);
+    for (int i = 0; i < height; ++i) {
+      if constexpr (steps == Steps::halves)
+        loadHalves(a + 2 * i * apart, a + (2 * i + 1) * apart, rows[i]);
+      else
+        rows[i] = *reinterpret_cast<const Anywhere*>(a + i * (steps == Steps::tables ? apart : width));
+    }
 #pragma GCC unroll 16
     for (int j = 0; j < columns; ++j) {
       const T factor = column[j][at];
 #pragma GCC unroll 4
       for (int i = 0; i < height; ++i) sum[j][i] += rows[i] * factor;
     }
-    if constexpr (steps != Steps::tables) a += t.aStep;
+    if constexpr (steps < Steps::tables) a += t.aStep;
     if constexpr (steps == Steps::even) at += t.bStep;
   }
   const Index lastRows = t.rows - (height - 1) * width;
@@ -125,6 +154,8 @@ void computeTileOf(Index wanted, const Tile<T>& t) {
 
 template <Steps steps, class T>
 void computeTile(Index height, Index columns, const Tile<T>& t) {
+  if constexpr (steps == Steps::halves)
+    if (height == tall + 1) return computeTileOf<tall + 1, narrow, steps>(columns, t);
   switch (height) {
     case 1:
       return computeTileOf<1, widest, steps>(columns, t);

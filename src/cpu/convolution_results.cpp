@@ -1,0 +1,188 @@
+#include "cpu/arch.hpp"
+#include "cpu/convolution_passes.hpp"
+#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
+
+namespace dl::cpu {
+namespace {
+
+constexpr Index stepsOfBlock = 640;  // of k, so that the columns at hand stay in the nearest cache
+constexpr Index fewColumns = 2;      // too few for a tile
+
+template <class T>
+const ConvolutionKernels<T>& kernels() {
+  return DLARRAY_FOR_ARCH(convolutionKernels<T>)();
+}
+
+// Cells behind the last that a sliver may read: registers reach beyond the last row, and halves of them to a line that is not
+// there.
+template <class T>
+Index slackFor(const Grid& grid) {
+  const Index line = 64 / static_cast<Index>(sizeof(T));
+  return (kernels<T>().tall * kernels<T>().width + grid.cells(0) + line - 1) / line * line;
+}
+
+}  // namespace
+
+template <class T>
+typename GridPass<T>::Steps GridPass<T>::stepsOf(const GridTarget& target, const Grid& grid, Index block) const {
+  Steps steps;
+  const std::vector<Index> cells = grid.tapCells(target.axes.data());
+  for (Index c = 0; c < block; ++c)
+    for (std::size_t t = 0; t < cells.size(); ++t) {
+      steps.cells.push_back(c * grid.channelCells() + cells[t]);
+      steps.elements.push_back(c * weightChannel + target.elements[t]);
+    }
+  return steps;
+}
+
+template <class T>
+typename GridPass<T>::Part GridPass<T>::partAt(const Grid& grid, const Plan& plan, Index number, Index images) const {
+  const auto cut = static_cast<std::size_t>(plan.cut);
+  const Index first = number * plan.rowsOfPart;
+  Part part{partOf(axes, plan.cut, first, std::min(plan.rowsOfPart, axes[cut].rows - first)), {}};
+  for (const GridTarget& t : targets) {
+    const Index count = std::clamp<Index>(t.axes[cut].rows - first, 0, plan.rowsOfPart);
+    const Axes here = partOf(t.axes, plan.cut, first, count);
+    GridRows& rows = part.rows.emplace_back();
+    if (plan.closely)
+      rows.arrangeClosely(grid, here.data(), images, plan.block * grid.channelCells(),
+                          groups * columns * sizeOf(t.axes, &GridAxis::target), kernels<T>().width, kernels<T>().tall);
+    else
+      rows.arrange(grid, here.data(), kernels<T>().width, kernels<T>().tall);
+  }
+  return part;
+}
+
+template <class T>
+typename GridPass<T>::Plan GridPass<T>::plan() const {
+  Plan plan;
+  plan.cut = cutAxis(axes);
+  plan.images = 1;
+  plan.closely = false;
+  const GridAxis& along = axes[static_cast<std::size_t>(plan.cut)];
+  Index taps = 0;
+  for (const GridTarget& t : targets) taps = std::max(taps, static_cast<Index>(t.elements.size()));
+  const Index blocks = std::min(channels, ceilDiv(channels * taps, stepsOfBlock));
+  plan.block = ceilDiv(channels, blocks);
+  const Index lineBytes = cellsBeside(axes, plan.cut) * plan.block * static_cast<Index>(sizeof(T));
+  const Index fitting = std::clamp<Index>(gridBytes / lineBytes - along.reach(), 1, along.rows);
+  plan.parts = ceilDiv(along.rows, fitting);
+  plan.rowsOfPart = ceilDiv(along.rows, plan.parts);
+  if (batch > 1 && plan.parts == 1 && targets.size() == 1 && columns >= fewColumns) chooseImages(plan);
+  return plan;
+}
+
+// Several images at a time where the cells between the rows of one cost more than gathering its rows. Copying a piece is counted
+// as much as the sums of two and a half registers.
+template <class T>
+void GridPass<T>::chooseImages(Plan& plan) const {
+  const Grid grid(axes.data(), plan.cut, plan.rowsOfPart, sizeof(T));
+  const GridRows apart = partAt(grid, plan, 0, 1).rows[0];
+  const Index results = sizeOf(targets[0].axes, &GridAxis::rows),
+              pieces = static_cast<Index>(apart.runs.size()) + results / (3 * kernels<T>().width);
+  const Index before = apart.registers() * columns, after = results * columns / kernels<T>().width + 16 * pieces;
+  const Index imageBytes = plan.block * grid.channelCells() * static_cast<Index>(sizeof(T));
+  const Index fitting = std::clamp<Index>(2 * gridBytes / imageBytes, 1, batch);
+  plan.closely = fitting > 1 && 20 * after < 19 * before;
+  if (plan.closely) plan.images = ceilDiv(batch, ceilDiv(batch, fitting));
+}
+
+template <class T>
+void GridPass<T>::run() const {
+  const Plan plan = this->plan();
+  const Grid grid(axes.data(), plan.cut, plan.rowsOfPart, sizeof(T));
+  std::vector<Steps> steps;
+  Index perCell = 0, most = 0;  // multiplications for a cell, steps of k
+  for (const GridTarget& t : targets) {
+    steps.push_back(stepsOf(t, grid, plan.block));
+    perCell += static_cast<Index>(t.elements.size()) * channels * columns;
+    most = std::max(most, static_cast<Index>(t.elements.size()) * plan.block);
+  }
+  const Index threads = threadCount(), units = ceilDiv(batch, plan.images), whole = units * groups * plan.parts;
+  const Index work = rowsBeside(axes, plan.cut) * plan.rowsOfPart * plan.images * perCell;
+  const bool share = whole < 4 * threads && whole % threads && work >= 2 * parallelWork;
+  const Index shares = share ? std::min(threads, std::max<Index>(1, columns / (2 * kernels<T>().wide))) : 1;
+  const Index slack = slackFor<T>(grid), cellCount = plan.images * plan.block * grid.channelCells() + slack;
+  const Index extra = plan.closely           ? (most + 1) * kernels<T>().tall * kernels<T>().width
+                      : columns < fewColumns ? grid.channelCells()
+                                             : 0;
+  parallelFor(whole * shares, std::max<Index>(1, parallelWork / std::max<Index>(1, work / shares)), [&](Index begin, Index end) {
+    T* scratch = scratchMemory<T>(cellCount + extra);
+    std::fill(scratch + cellCount - slack, scratch + cellCount, T(0));
+    Part part;
+    Index arranged = -1, arrangedImages = 0;
+    for (Index i = begin; i < end; ++i) {
+      const Index s = i % shares, unit = i / shares, at = unit % plan.parts, image = unit / plan.parts / groups * plan.images;
+      const Index images = std::min(plan.images, batch - image);
+      if (at != arranged || images != arrangedImages)
+        part = partAt(grid, plan, at, images), arranged = at, arrangedImages = images;
+      const Index unitColumns = ceilDiv(ceilDiv(columns, shares), kernels<T>().wide) * kernels<T>().wide;
+      const Index from = std::min(columns, s * unitColumns), to = std::min(columns, from + unitColumns);
+      if (from < to) runUnit({image, images, unit / plan.parts % groups, from, to - from}, part, grid, steps, plan, scratch);
+    }
+  });
+}
+
+template <class T>
+void GridPass<T>::runUnit(const Unit& u, const Part& part, const Grid& grid, const std::vector<Steps>& steps, const Plan& plan,
+                          T* scratch) const {
+  const Index source = sizeOf(axes, &GridAxis::source), target = sizeOf(targets[0].axes, &GridAxis::target);
+  const T* from = data + (u.image * groups + u.group) * channels * source;
+  T* extra = scratch + plan.images * plan.block * grid.channelCells() + slackFor<T>(grid);
+  for (Index c = 0; c < channels; c += plan.block) {
+    const Index count = std::min(plan.block, channels - c);
+    for (Index i = 0; i < u.images; ++i)
+      grid.fill(part.axes.data(), from + (i * groups * channels + c) * source, source, count,
+                scratch + i * plan.block * grid.channelCells());
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      const GridRows& rows = part.rows[t];
+      if (rows.slivers.empty()) continue;
+      GridProduct<T> p;
+      p.grid = scratch;
+      p.cells = steps[t].cells.data();
+      p.k = count * static_cast<Index>(targets[t].elements.size());
+      p.weights = weights + u.group * weightGroup + u.firstColumn * weightColumn + c * weightChannel;
+      p.elements = steps[t].elements.data();
+      p.weightColumn = weightColumn;
+      p.columns = u.columns;
+      p.slivers = rows.slivers.data();
+      p.sliverCount = static_cast<Index>(rows.slivers.size());
+      p.packed = plan.closely ? extra : nullptr;
+      p.add = c > 0;
+      p.result = result + ((u.image * groups + u.group) * columns + u.firstColumn) * target;
+      p.resultStep = targets[t].axes[0].targetStep;
+      p.resultColumn = target;
+      if (columns < fewColumns)
+        runFew(u, p, rows, extra);
+      else
+        kernels<T>().product(p);
+    }
+  }
+}
+
+// A few columns: sums over whole stretches of cells, from which the results are taken.
+template <class T>
+void GridPass<T>::runFew(const Unit& u, const GridProduct<T>& p, const GridRows& rows, T* line) const {
+  const Index first = rows.runs.front().cell, all = rows.runs.back().cell + rows.runs.back().count - first;
+  for (Index j = 0; j < u.columns; ++j) {
+    T* to = p.result + j * p.resultColumn;
+    const bool direct = rows.runs.size() == 1 && p.resultStep == 1 && !p.add;
+    T* sums = direct ? to + rows.runs[0].target : line;
+    kernels<T>().combine(all, p.grid + first, p.cells, p.weights + j * p.weightColumn, p.elements, p.k, sums);
+    if (direct) continue;
+    for (const RowPiece& run : rows.runs) {
+      const T* from = line + run.cell - first;
+      T* y = to + run.target;
+      if (!p.add && p.resultStep == 1)
+        std::copy(from, from + run.count, y);
+      else
+        for (Index i = 0; i < run.count; ++i) y[i * p.resultStep] = p.add ? y[i * p.resultStep] + from[i] : from[i];
+    }
+  }
+}
+
+template struct GridPass<float>;
+template struct GridPass<double>;
+
+}  // namespace dl::cpu
