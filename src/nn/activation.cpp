@@ -109,11 +109,11 @@ DlArray dropout(Operand x, double p) {
   if (!(p >= 0 && p < 1)) fail(x.where(), "dropout:probability", "dropout: the probability {} is not in [0, 1)", p);
   const DlArray wide = floating(x);
   if (p == 0) return wide;
-  const DlArray mask = Storage::reshaped(rand(Storage::of(wide).size, Storage::of(wide).type), Storage::shape(wide));
+  DlArray mask = Storage::reshaped(rand(Storage::of(wide).size, Storage::of(wide).type), Storage::shape(wide));
   withElements(mask, [&]<class T>(T) {
     cpu::dropoutMask(Storage::mutableData<T>(mask), numel(mask), static_cast<T>(p), static_cast<T>(1 / (1 - p)));
   });
-  return wide % mask;
+  return wide % std::move(mask);
 }
 
 }  // namespace dl
