@@ -99,8 +99,7 @@ void convolveDataGradient(const Convolution& p, const T* g, const T* w, T* x, T*
     return gemmBatch<T>(false, true, pixels, in, p.filters, T(1), g, pixels * p.filters, w, 0, T(0), x, pixels * in, p.batch);
   }
   const auto missesSome = [](const ConvolutionAxis& a) { return a.stride > a.filter || (a.stride > 1 && a.dilation > 1); };
-  if (missesSome(p.axis[0]) || missesSome(p.axis[1]) || missesSome(p.axis[2]))
-    std::fill(x, x + p.volume(&ConvolutionAxis::in) * p.channels * p.groups * p.batch, T(0));
+  const bool gaps = missesSome(p.axis[0]) || missesSome(p.axis[1]) || missesSome(p.axis[2]);
   const Index taps = p.volume(&ConvolutionAxis::filter);
   // With enough results to use them, weights are put into the order in which they are read: the filters of a group side by side,
   // and with strides, which take some of the taps at a time, each tap for itself.
@@ -125,8 +124,14 @@ void convolveDataGradient(const Convolution& p, const T* g, const T* w, T* x, T*
     for (Index& e : elements) e *= tapStep;
     if (!elements.empty() && sizeOf(axes, &GridAxis::rows) > 0) targets.push_back({axes, std::move(elements)});
   }
+  const Axes axes{backwardAxis(p.axis[0]), backwardAxis(p.axis[1]), backwardAxis(p.axis[2])};
+  // Parts of the result can be cleared one by one where each is a stretch of neighbours.
+  bool stretches = true;
+  for (int d = cutAxis(axes) + 1; d < 3; ++d) stretches = stretches && p.axis[d].in == 1;
+  if (targets.empty() || (gaps && !stretches))
+    std::fill(x, x + p.volume(&ConvolutionAxis::in) * p.channels * p.groups * p.batch, T(0));
   if (targets.empty()) return;
-  GridPass<T>{{backwardAxis(p.axis[0]), backwardAxis(p.axis[1]), backwardAxis(p.axis[2])},
+  GridPass<T>{axes,
               std::move(targets),
               p.filters,
               p.channels,
@@ -137,7 +142,8 @@ void convolveDataGradient(const Convolution& p, const T* g, const T* w, T* x, T*
               weightChannel,
               weightColumn,
               taps * p.channels * p.filters,
-              x}
+              x,
+              gaps && stretches}
       .run();
 }
 

@@ -61,12 +61,13 @@ struct GridPass {
   const T* weights;
   Index weightChannel, weightColumn, weightGroup;  // from one to the next in the weights
   T* result;
+  bool gaps = false;  // some results belong to no target, and are zero
 
   void run() const;
 
  private:
   struct Unit {
-    Index image, images, group, firstColumn, columns;
+    Index image, images, group, part, firstColumn, columns;
   };
   struct Steps {
     std::vector<Index> cells, elements;  // of k, for a block of channels
@@ -87,6 +88,7 @@ struct GridPass {
   Part partAt(const Grid& grid, const Plan& plan, Index part, Index images) const;
   void runUnit(const Unit& u, const Part& part, const Grid& grid, const std::vector<Steps>& steps, const Plan& plan,
                T* scratch) const;
+  void clear(const Unit& u, const Plan& plan) const;
   void runFew(const Unit& u, const GridProduct<T>& p, const GridRows& rows, T* line) const;
 };
 

@@ -119,7 +119,7 @@ void GridPass<T>::run() const {
         part = partAt(grid, plan, at, images), arranged = at, arrangedImages = images;
       const Index unitColumns = ceilDiv(ceilDiv(columns, shares), kernels<T>().wide) * kernels<T>().wide;
       const Index from = std::min(columns, s * unitColumns), to = std::min(columns, from + unitColumns);
-      if (from < to) runUnit({image, images, unit / plan.parts % groups, from, to - from}, part, grid, steps, plan, scratch);
+      if (from < to) runUnit({image, images, unit / plan.parts % groups, at, from, to - from}, part, grid, steps, plan, scratch);
     }
   });
 }
@@ -130,6 +130,7 @@ void GridPass<T>::runUnit(const Unit& u, const Part& part, const Grid& grid, con
   const Index source = sizeOf(axes, &GridAxis::source), target = sizeOf(targets[0].axes, &GridAxis::target);
   const T* from = data + (u.image * groups + u.group) * channels * source;
   T* extra = scratch + plan.images * plan.block * grid.channelCells() + slackFor<T>(grid);
+  if (gaps) clear(u, plan);
   for (Index c = 0; c < channels; c += plan.block) {
     const Index count = std::min(plan.block, channels - c);
     for (Index i = 0; i < u.images; ++i)
@@ -159,6 +160,23 @@ void GridPass<T>::runUnit(const Unit& u, const Part& part, const Grid& grid, con
         kernels<T>().product(p);
     }
   }
+}
+
+// Zeros for the results of a unit, all phases of its rows: just before they are written, not all of them before all.
+template <class T>
+void GridPass<T>::clear(const Unit& u, const Plan& plan) const {
+  const Axes& of = targets[0].axes;
+  const Index target = sizeOf(of, &GridAxis::target);
+  Index inner = 1;
+  for (int d = 0; d < plan.cut; ++d) inner *= of[static_cast<std::size_t>(d)].target;
+  const GridAxis& along = of[static_cast<std::size_t>(plan.cut)];
+  const Index line = inner * along.targetStep, first = u.part * plan.rowsOfPart * line;
+  const Index last = u.part + 1 == plan.parts ? target : (u.part + 1) * plan.rowsOfPart * line;
+  for (Index i = 0; i < u.images; ++i)
+    for (Index j = 0; j < u.columns; ++j) {
+      T* column = result + (((u.image + i) * groups + u.group) * columns + u.firstColumn + j) * target;
+      std::fill(column + first, column + last, T(0));
+    }
 }
 
 // A few columns: sums over whole stretches of cells, from which the results are taken.

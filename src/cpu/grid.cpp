@@ -62,7 +62,7 @@ std::vector<Index> Grid::filterElements(const GridAxis* axes, Index filter0, Ind
 }
 
 template <class T>
-void Grid::fillPhase(const GridAxis* axes, const Index* phase, const T* data, T* to) const {
+void Grid::fillPhase(const GridAxis* axes, const Index* phase, const T* data, Index channelStep, Index channels, T* to) const {
   // The cells first to last of an axis lie in the data.
   Index base[3], first[3], last[3];
   for (int d = 0; d < 3; ++d) {
@@ -73,33 +73,32 @@ void Grid::fillPhase(const GridAxis* axes, const Index* phase, const T* data, T*
     last[d] = std::clamp<Index>(base[d] >= a.source ? 0 : ceilDiv(a.source - base[d], a.step), first[d], cells);
   }
   const GridAxis &a0 = axes[0], &a1 = axes[1], &a2 = axes[2];
+  const Index lines = a1.rows + a1.reach(), planes = a2.rows + a2.reach();
   const auto fillLines = DLARRAY_FOR_ARCH(convolutionKernels<T>)().fillLines;
-  for (Index q2 = 0; q2 < a2.rows + a2.reach(); ++q2) {
-    T* plane = to + rowCell(0, 0, q2);
-    if (q2 < first[2] || q2 >= last[2]) {
-      std::fill(plane, plane + cells_[0] * (a1.rows + a1.reach()), T(0));
-      continue;
+  for (Index c = 0; c < channels; ++c, data += channelStep, to += channel_)
+    for (Index q2 = 0; q2 < planes; ++q2) {
+      T* plane = to + rowCell(0, 0, q2);
+      if (q2 < first[2] || q2 >= last[2]) {
+        std::fill(plane, plane + cells_[0] * lines, T(0));
+        continue;
+      }
+      std::fill(plane, plane + cells_[0] * first[1], T(0));
+      const T* from = data + base[0] + a0.source * (first[1] * a1.step + base[1] + a1.source * (q2 * a2.step + base[2]));
+      fillLines(
+          {from, a0.source * a1.step, a0.step, first[0], last[0], plane + cells_[0] * first[1], cells_[0], last[1] - first[1]});
+      std::fill(plane + cells_[0] * last[1], plane + cells_[0] * lines, T(0));
     }
-    std::fill(plane, plane + cells_[0] * first[1], T(0));
-    const T* from = data + base[0] + a0.source * (first[1] * a1.step + base[1] + a1.source * (q2 * a2.step + base[2]));
-    fillLines(
-        {from, a0.source * a1.step, a0.step, first[0], last[0], plane + cells_[0] * first[1], cells_[0], last[1] - first[1]});
-    std::fill(plane + cells_[0] * last[1], plane + cells_[0] * (a1.rows + a1.reach()), T(0));
-  }
 }
 
 template <class T>
 void Grid::fill(const GridAxis* axes, const T* data, Index channelStep, Index channels, T* to) const {
-  for (Index c = 0; c < channels; ++c) {
-    T* at = to + c * channel_;
-    for (const Index p2 : phases_[2])
-      for (const Index p1 : phases_[1])
-        for (const Index p0 : phases_[0]) {
-          const Index phase[] = {p0, p1, p2};
-          fillPhase(axes, phase, data + c * channelStep, at);
-          at += cells_[0] * cells_[1] * cells_[2];
-        }
-  }
+  for (const Index p2 : phases_[2])
+    for (const Index p1 : phases_[1])
+      for (const Index p0 : phases_[0]) {
+        const Index phase[] = {p0, p1, p2};
+        fillPhase(axes, phase, data, channelStep, channels, to);
+        to += cells_[0] * cells_[1] * cells_[2];
+      }
 }
 
 template void Grid::fill(const GridAxis*, const float*, Index, Index, float*) const;

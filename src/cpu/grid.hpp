@@ -48,7 +48,7 @@ class Grid {
 
  private:
   template <class T>
-  void fillPhase(const GridAxis* axes, const Index* phase, const T* data, T* to) const;
+  void fillPhase(const GridAxis* axes, const Index* phase, const T* data, Index channelStep, Index channels, T* to) const;
 
   Index cells_[3];
   std::vector<Index> phases_[3];  // those that some tap meets

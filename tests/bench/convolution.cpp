@@ -2,6 +2,7 @@
 // kernel and, where it was found, against oneDNN: its plain layout, which is ours, and its own layouts with the reorders to and
 // from ours.
 #include <omp.h>
+#include <sys/mman.h>
 #if DLARRAY_HAS_ONEDNN
 #include <oneapi/dnnl/dnnl.hpp>
 #endif
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -57,8 +59,25 @@ const Layer layers[] = {
 
 enum class Pass { forward, data, weights };
 
+// Memory as the library gives it to its arrays: large ones on huge pages.
+template <class T>
+struct Pages {
+  using value_type = T;
+  static T* allocate(std::size_t n) {
+    constexpr std::size_t page = std::size_t{2} << 20;
+    const std::size_t bytes = (n * sizeof(T) + page - 1) / page * page;
+    void* memory = std::aligned_alloc(page, bytes);
+    if (!memory) throw std::bad_alloc();
+    if (bytes >= 2 * page) madvise(memory, bytes, MADV_HUGEPAGE);
+    return static_cast<T*>(memory);
+  }
+  static void deallocate(T* memory, std::size_t) { std::free(memory); }
+  friend bool operator==(Pages, Pages) { return true; }
+};
+using Numbers = std::vector<float, Pages<float>>;
+
 struct Arrays {
-  std::vector<float> x, w, y, workspace;
+  Numbers x, w, y, workspace;
   explicit Arrays(const Layer& l)
       : x(static_cast<std::size_t>(l.size * l.size * l.channels * l.batch)),
         w(static_cast<std::size_t>(l.filter * l.filter * l.channels / l.groups * l.filters)),
@@ -164,7 +183,7 @@ class Reference {
 };
 #endif
 
-double largestDifference(const std::vector<float>& a, const std::vector<float>& b) {
+double largestDifference(const Numbers& a, const Numbers& b) {
   double difference = 0, largest = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     difference = std::max(difference, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
@@ -191,7 +210,7 @@ void fastest(std::vector<bench::Candidate>& candidates) {
 void compare(const Layer& l, Pass pass) {
   Arrays mine(l), product(l);
   const Convolution p = l.sizes();
-  std::vector<float> a(1024 * 1024, 0.5f), b = a, c = a;
+  Numbers a(1024 * 1024, 0.5f), b = a, c = a;
   std::vector<bench::Candidate> candidates{
       {"ours", [&] { ours(p, pass, mine); }},
       {"product", [&] { dl::cpu::gemm(false, false, 512, 512, 512, 1.0f, a.data(), b.data(), 0.0f, c.data()); }}};

@@ -132,6 +132,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(many_results, T, Types) {
   check<T>({{axis(32, 3, 2, 1, 1, 1), axis(32, 3, 2, 1, 1, 1), {}}, 16, 8, 1, 5});
   check<T>({{axis(32, 3, 3, 1, 1, 1), axis(64, 2, 2), {}}, 3, 8, 2, 5});
   check<T>({{axis(16, 1), axis(16, 1), {}}, 20, 24, 1, 5});
+  check<T>({{axis(30000, 1, 2), axis(2, 1, 3), {}}, 4, 8, 1, 1});
+  check<T>({{axis(30000, 1, 3), {}, {}}, 4, 8, 1, 2});
   check<T>({{axis(40, 5, 1, 1, 2, 2), axis(20, 1), {}}, 20, 24, 1, 3});
 }
 
