@@ -2,12 +2,9 @@
 // that the memory they must touch amounts to (two arrays forward, five with the derivative: the input twice, the result, the
 // gradient twice). The copy is of an array of the same size, by memcpy, in the same turns; sizes in the near caches and in main
 // memory.
-#include "bench.hpp"
+#include "share.hpp"
 
 #include <dlarray/dlarray.hpp>
-
-#include <cstdlib>
-#include <cstring>
 
 using namespace dl;
 
@@ -16,19 +13,10 @@ namespace {
 using Activation = std::function<DlArray(const DlArray&)>;
 
 void row(const char* name, const char* size, const DlArray& x, const Activation& f) {
-  const std::size_t bytes = static_cast<std::size_t>(numel(x)) * 4;
-  std::vector<char> from(bytes, 1), to(bytes);
   const DlArray w = x + 1.0F;
-  std::vector<bench::Candidate> c{
-      {"copy", [&] { std::memcpy(to.data(), from.data(), bytes), bench::keep(to.data()); }},
-      {"forward", [&] { bench::keep(f(x)); }},
-      {"pullback", [&] { bench::keep(dlfeval([&](const DlArray& at) { return dlvjp(f(at), at, w); }, x)); }},
-  };
-  bench::measure(c, numel(x) > 1'000'000 ? 7 : 15);
-  std::printf("%-14s %-22s copy %9s  forward %9s %3.0f %%  forward + backward %9s %3.0f %%\n", name, size,
-              bench::duration(c[0].seconds).c_str(), bench::duration(c[1].seconds).c_str(), 100 * c[0].seconds / c[1].seconds,
-              bench::duration(c[2].seconds).c_str(), 100 * 2.5 * c[0].seconds / c[2].seconds);
-  std::fflush(stdout);
+  bench::reportShares(
+      name, size, static_cast<std::size_t>(numel(x)) * 4, [&] { bench::keep(f(x)); },
+      [&] { bench::keep(dlfeval([&](const DlArray& at) { return dlvjp(f(at), at, w); }, x)); });
 }
 
 }  // namespace

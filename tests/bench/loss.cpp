@@ -1,11 +1,9 @@
 // Losses, forward and forward + backward by the predictions: time, and the share of the copy bandwidth that the memory they must
 // touch amounts to. Forward reads two arrays, as much as a copy reads and writes; with the derivative they are read again and one
 // is written. The copy is of an array of the same size, by memcpy, in the same turns.
-#include "bench.hpp"
+#include "share.hpp"
 
 #include <dlarray/dlarray.hpp>
-
-#include <cstring>
 
 using namespace dl;
 
@@ -14,18 +12,9 @@ namespace {
 using Loss = std::function<DlArray(const DlArray& y, const DlArray& t)>;
 
 void row(const char* name, const char* size, const DlArray& y, const DlArray& t, const Loss& f) {
-  const std::size_t bytes = static_cast<std::size_t>(numel(y)) * 4;
-  std::vector<char> from(bytes, 1), to(bytes);
-  std::vector<bench::Candidate> c{
-      {"copy", [&] { std::memcpy(to.data(), from.data(), bytes), bench::keep(to.data()); }},
-      {"forward", [&] { bench::keep(f(y, t)); }},
-      {"both", [&] { bench::keep(dlfeval([&](const DlArray& at) { return dlgradient(f(at, t), at); }, y)); }},
-  };
-  bench::measure(c, numel(y) > 1'000'000 ? 7 : 15);
-  std::printf("%-18s %-14s copy %9s  forward %9s %3.0f %%  forward + backward %9s %3.0f %%\n", name, size,
-              bench::duration(c[0].seconds).c_str(), bench::duration(c[1].seconds).c_str(), 100 * c[0].seconds / c[1].seconds,
-              bench::duration(c[2].seconds).c_str(), 100 * 2.5 * c[0].seconds / c[2].seconds);
-  std::fflush(stdout);
+  bench::reportShares(
+      name, size, static_cast<std::size_t>(numel(y)) * 4, [&] { bench::keep(f(y, t)); },
+      [&] { bench::keep(dlfeval([&](const DlArray& at) { return dlgradient(f(at, t), at); }, y)); });
 }
 
 }  // namespace

@@ -133,6 +133,51 @@ void columnGradient(const T* g, const T* y, Index n, T* result) {
   for (Index k = 0; k < n; ++k) result[k] = y[k] * (g[k] - product);
 }
 
+template <class T>
+using Row = typename Square<T, group<T>>::Row;
+template <class T>
+DL_INLINE Row<T> load(const T* x) {
+  Row<T> r;
+  std::memcpy(&r, x, sizeof r);
+  return r;
+}
+template <class T>
+DL_INLINE void store(Row<T> r, T* y) {
+  std::memcpy(y, &r, sizeof r);
+}
+
+// Writes a register past the caches.
+#if defined(__SSE2__)
+template <class T>
+DL_INLINE void storePast(Row<T> r, T* y) {
+  constexpr bool single = sizeof(T) == 4;
+#if defined(__AVX512F__)
+  if constexpr (single)
+    __builtin_ia32_movntps512(y, r);
+  else
+    __builtin_ia32_movntpd512(y, r);
+#elif defined(__AVX__)
+  if constexpr (single)
+    __builtin_ia32_movntps256(y, r);
+  else
+    __builtin_ia32_movntpd256(y, r);
+#else
+  if constexpr (single)
+    __builtin_ia32_movntps(y, r);
+  else
+    __builtin_ia32_movntpd(y, r);
+#endif
+}
+// Before others read what was written.
+DL_INLINE void finishPast() { __builtin_ia32_sfence(); }
+#else
+template <class T>
+DL_INLINE void storePast(Row<T> r, T* y) {
+  store(r, y);
+}
+DL_INLINE void finishPast() {}
+#endif
+
 // Up to this many elements of a strip are kept together in the nearest cache from one pass to the next: rows of an image lie
 // apart by powers of two, which share few places there.
 template <class T>
@@ -140,7 +185,7 @@ constexpr Index nearElements = 32768 / sizeof(T);
 
 // Columns side by side, as many as `width`, a constant, or fewer. `z` is where e^x is kept.
 template <int width, class T>
-DL_INLINE void softmaxStrip(const T* x, Index stride, Index n, T* z, Index strideZ, T* y, int left = width) {
+DL_INLINE void softmaxStrip(const T* x, Index stride, Index n, T* z, Index strideZ, T* y, int left = width, bool past = false) {
   const T least = leastOf<T>(n);
   T largest[width], sum[width];
   for (int i = 0; i < width; ++i) {
@@ -160,7 +205,7 @@ DL_INLINE void softmaxStrip(const T* x, Index stride, Index n, T* z, Index strid
     // What is written next, and read for the next strip, comes from memory while this is computed.
 #pragma GCC unroll 4
     for (int i = 0; i < width; i += static_cast<int>(64 / sizeof(T))) {
-      __builtin_prefetch(y + k * stride + i, 1);
+      if (!past) __builtin_prefetch(y + k * stride + i, 1);
       __builtin_prefetch(x + k * stride + width + i);
     }
 #pragma GCC ivdep
@@ -171,6 +216,11 @@ DL_INLINE void softmaxStrip(const T* x, Index stride, Index n, T* z, Index strid
     }
   }
   for (int i = 0; i < width; ++i) sum[i] = inverseOf(sum[i]);
+  if (past) {
+    for (Index k = 0; k < n; ++k)
+      for (int i = 0; i < width; i += group<T>) storePast<T>(load(z + k * strideZ + i) * load(sum + i), y + k * stride + i);
+    return;
+  }
   for (Index k = 0; k < n; ++k) {
 #pragma GCC ivdep
     for (int i = 0; i < left; ++i) y[k * stride + i] = z[k * strideZ + i] * sum[i];
@@ -178,7 +228,7 @@ DL_INLINE void softmaxStrip(const T* x, Index stride, Index n, T* z, Index strid
 }
 
 template <int width, class T>
-DL_INLINE void gradientStrip(const T* g, const T* y, Index stride, Index n, T* result, int left = width) {
+DL_INLINE void gradientStrip(const T* g, const T* y, Index stride, Index n, T* result, int left = width, bool past = false) {
   T product[width] = {};
   for (Index k = 0; k < n; ++k)
     for (int i = 0; i < left; ++i) product[i] += g[k * stride + i] * y[k * stride + i];
@@ -188,39 +238,40 @@ DL_INLINE void gradientStrip(const T* g, const T* y, Index stride, Index n, T* r
       __builtin_prefetch(g + k * stride + width + i);
       __builtin_prefetch(y + k * stride + width + i);
     }
+    if (past) {
+      for (int i = 0; i < width; i += group<T>) {
+        const Row<T> own = load(y + k * stride + i);
+        storePast<T>(own * (load(g + k * stride + i) - load(product + i)), result + k * stride + i);
+      }
+      continue;
+    }
 #pragma GCC ivdep
     for (int i = 0; i < left; ++i) result[k * stride + i] = y[k * stride + i] * (g[k * stride + i] - product[i]);
   }
 }
 
 template <class T>
-void rows(const T* x, Index width, Index stride, Index n, T* y) {
-  T near[nearElements<T>];
-  const bool fits = n * strip<T> <= nearElements<T>;
-  const Index strideZ = fits ? strip<T> : stride;
+void rows(const T* x, Index width, Index stride, Index n, T* y, bool past) {
+  constexpr int wide = strip<T>;
+  alignas(64) T near[nearElements<T>];
+  const bool fits = n * wide <= nearElements<T>;
+  const Index strideZ = fits ? wide : stride;
   Index i = 0;
-  for (; i + strip<T> <= width; i += strip<T>) softmaxStrip<strip<T>>(x + i, stride, n, fits ? near : y + i, strideZ, y + i);
-  if (i < width) softmaxStrip<strip<T>>(x + i, stride, n, fits ? near : y + i, strideZ, y + i, static_cast<int>(width - i));
+  if (past && fits)
+    for (; i + wide <= width; i += wide) softmaxStrip<wide>(x + i, stride, n, near, strideZ, y + i, wide, true);
+  for (; i + wide <= width; i += wide) softmaxStrip<wide>(x + i, stride, n, fits ? near : y + i, strideZ, y + i);
+  if (i < width) softmaxStrip<wide>(x + i, stride, n, fits ? near : y + i, strideZ, y + i, static_cast<int>(width - i));
+  if (past) finishPast();
 }
 template <class T>
-void rowGradients(const T* g, const T* y, Index width, Index stride, Index n, T* result) {
+void rowGradients(const T* g, const T* y, Index width, Index stride, Index n, T* result, bool past) {
   constexpr int wide = gradientWidth<T>;
   Index i = 0;
+  if (past)
+    for (; i + wide <= width; i += wide) gradientStrip<wide>(g + i, y + i, stride, n, result + i, wide, true);
   for (; i + wide <= width; i += wide) gradientStrip<wide>(g + i, y + i, stride, n, result + i);
   if (i < width) gradientStrip<wide>(g + i, y + i, stride, n, result + i, static_cast<int>(width - i));
-}
-
-template <class T>
-using Row = typename Square<T, group<T>>::Row;
-template <class T>
-DL_INLINE Row<T> load(const T* x) {
-  Row<T> r;
-  std::memcpy(&r, x, sizeof r);
-  return r;
-}
-template <class T>
-DL_INLINE void store(Row<T> r, T* y) {
-  std::memcpy(y, &r, sizeof r);
+  if (past) finishPast();
 }
 
 // Elements read by a group of short columns beyond its own, so that the last groups are left to be done one by one.

@@ -11,9 +11,10 @@ struct SoftmaxKernels {
   /// `count` columns of n elements one behind the other.
   void (*columns)(const T* x, Index n, Index count, T* y);
   void (*columnGradients)(const T* g, const T* y, Index n, Index count, T* result);
-  /// `width` columns side by side: element k of column i lies at [i + k * stride].
-  void (*rows)(const T* x, Index width, Index stride, Index n, T* y);
-  void (*rowGradients)(const T* g, const T* y, Index width, Index stride, Index n, T* result);
+  /// `width` columns side by side: element k of column i lies at [i + k * stride]. Results `past` the caches go to memory at once, as those of
+  /// large arrays should; then they must lie at whole cache lines.
+  void (*rows)(const T* x, Index width, Index stride, Index n, T* y, bool past);
+  void (*rowGradients)(const T* g, const T* y, Index width, Index stride, Index n, T* result, bool past);
 };
 
 namespace v2 {

@@ -1,0 +1,59 @@
+#pragma once
+// Shares of the copy bandwidth: a function and a memcpy of as many bytes take turns of about a millisecond, and the fastest turn of each
+// counts, so that what else the machine does hardly matters.
+#include "bench.hpp"
+
+#include <cstring>
+
+namespace bench {
+
+struct Share {
+  double seconds, share;
+};
+
+class CopyShare {
+ public:
+  explicit CopyShare(std::size_t bytes) : from_(bytes, 1), to_(bytes) {}
+
+  /// The time of f, and the share of it that copies of `copies` arrays would take.
+  template <class F>
+  Share of(F&& f, double copies) {
+    const auto copy = [&] { std::memcpy(to_.data(), from_.data(), from_.size()), keep(to_.data()); };
+    const long copyCalls = callsOf(copy), calls = callsOf(f);
+    double best = timeOf(f, calls);
+    for (int turn = 0; turn < 40; ++turn) {
+      copy_ = std::min(copy_, timeOf(copy, copyCalls));
+      best = std::min(best, timeOf(f, calls));
+    }
+    return {best, copies * copy_ / best};
+  }
+  double copySeconds() const { return copy_; }
+
+ private:
+  template <class F>
+  static double timeOf(F&& f, long calls) {
+    const double start = now();
+    for (long i = 0; i < calls; ++i) f();
+    return (now() - start) / static_cast<double>(calls);
+  }
+  template <class F>
+  static long callsOf(F&& f) {
+    f();
+    return std::max(1L, static_cast<long>(1e-3 / std::max(timeOf(f, 3), 1e-9)));
+  }
+
+  std::vector<char> from_, to_;
+  double copy_ = 1e9;
+};
+
+/// A row for a function forward and forward + backward.
+template <class Forward, class Both>
+void reportShares(const char* name, const char* size, std::size_t bytes, Forward&& forward, Both&& both) {
+  CopyShare copy(bytes);
+  const Share f = copy.of(forward, 1), b = copy.of(both, 2.5);
+  std::printf("%-18s %-18s copy %9s  forward %9s %4.0f %%  forward + backward %9s %4.0f %%\n", name, size, duration(copy.copySeconds()).c_str(),
+              duration(f.seconds).c_str(), 100 * f.share, duration(b.seconds).c_str(), 100 * b.share);
+  std::fflush(stdout);
+}
+
+}  // namespace bench
