@@ -68,6 +68,13 @@ BOOST_AUTO_TEST_CASE(single_stays_single_and_logical_counts) {
   BOOST_TEST((size(maxpool(dlarray(zeros(Size{4, 4, 0}), "SSC"), 2)) == Size{3, 3, 0}));
 }
 
+BOOST_AUTO_TEST_CASE(whole_dimensions_and_time) {
+  const DlArray x = dlarray(rand(Size{4, 5, 3, 6}), "SSCT");
+  BOOST_TEST(isequal(maxpool(x, "global", {.stride = 3}), max(x, {}, "S")));
+  BOOST_TEST((size(maxpool(x, {2, 3, 4}, {.poolFormat = "SST"})) == Size{3, 3, 3, 3}));
+  BOOST_TEST(isequal(maxpool(x, "global", {.poolFormat = "TSS"}), max(max(x, {}, "S"), {}, "T")));
+}
+
 // Sizes at which the work is divided among threads, and at which rows are cut into tiles.
 BOOST_AUTO_TEST_CASE(large) {
   const auto checkThat = [](const DlArray& x, const auto& pool, const auto& naive) {

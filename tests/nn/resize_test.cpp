@@ -76,6 +76,7 @@ BOOST_AUTO_TEST_CASE(mistakes) {
       "dlresize: .scale has 3 numbers for 2 spatial dimensions of 4(S) x 5(S) x 3(C); give one number, or one for each");
   says([&] { dlresize(x, {.scale = -1}); }, "dlresize: .scale is -1; it must be a positive number");
   says([&] { dlresize(x, {.outputSize = 2.5}); }, "dlresize: .outputSize is 2.5; it must be a positive whole number");
+  says([&] { dlresize(x, {.outputSize = {8, NAN}}); }, "dlresize: .outputSize is nan; it must be a positive whole number");
   says([&] { dlresize(x, {.scale = 0.1}); }, "dlresize: dimension 0 of 4(S) x 5(S) x 3(C) would have 0 elements");
   says([&] { dlresize(x, {.scale = 2, .method = "cubic"}); },
        "dlresize: .method is \"cubic\", neither \"nearest\" nor \"linear\"");
