@@ -4,7 +4,8 @@
 #include <type_traits>
 #include <utility>
 
-namespace dl {
+// In detail, because programs that use the whole namespace have a Function of their own.
+namespace dl::detail {
 
 template <class Signature>
 class Function;
@@ -54,4 +55,4 @@ class Function<R(A...)> {
   Any* held_ = nullptr;
 };
 
-}  // namespace dl
+}  // namespace dl::detail

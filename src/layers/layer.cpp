@@ -13,7 +13,7 @@ AnyLayer AnyLayer::named(std::string name) const {
   return other;
 }
 
-AnyLayer AnyLayer::changed(const Function<void(Layer&)>& change) const {
+AnyLayer AnyLayer::changed(const detail::Function<void(Layer&)>& change) const {
   AnyLayer other(name_, held_->copy());
   change(other.held_->layer());
   return other;

@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 using Names = std::set<std::string>;
 
-const fs::path root = fs::path(__FILE__).parent_path().parent_path().parent_path();
+const fs::path root = DLARRAY_SOURCE_DIR;
 
 // Functions that give an array back, operators included, but for those in namespace detail.
 void collectFunctions(Names& names, const fs::path& header) {

@@ -56,7 +56,7 @@ DlArray readArray(std::istream& in, std::size_t count, std::istream& values) {
 }
 
 std::vector<Case> cases() {
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "onnx/values.txt");
+  std::ifstream file(std::filesystem::path(DLARRAY_SOURCE_DIR) / "tests/nn/onnx/values.txt");
   std::vector<Case> all;
   for (std::string line, numbers; std::getline(file, line);) {
     std::istringstream in(line);

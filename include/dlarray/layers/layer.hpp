@@ -83,7 +83,7 @@ class AnyLayer {
   const Layer& operator*() const noexcept { return held_->layer(); }
   const Layer* operator->() const noexcept { return &**this; }
   /// A copy whose options may be changed before it is put to use, for loading and for factors.
-  AnyLayer changed(const Function<void(Layer&)>& change) const;
+  AnyLayer changed(const detail::Function<void(Layer&)>& change) const;
 
  private:
   struct Any {

@@ -44,13 +44,13 @@ class Initializer {
 
   /// "" when a function was given.
   const std::string& rule() const noexcept { return rule_; }
-  const Function<DlArray(const Size&)>& function() const noexcept { return function_; }
+  const detail::Function<DlArray(const Size&)>& function() const noexcept { return function_; }
   /// A start value of single precision. Throws for unknown rules, and when a function answers another size.
   DlArray operator()(const Size& size, Fans fans) const;
 
  private:
   std::string rule_;
-  Function<DlArray(const Size&)> function_;
+  detail::Function<DlArray(const Size&)> function_;
 };
 
 /// What the global rates are multiplied by for one parameter; a learn rate of 0 freezes it.
