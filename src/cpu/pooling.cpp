@@ -101,16 +101,6 @@ class Pages {
       if (kernels.holdsNaN(x + at, n)) return true;
     return false;
   }
-  /// Sets the elements of a unit to zero.
-  template <class T>
-  void clear(Index unit, T* x) const {
-    if (tiles_ == 1) {
-      std::fill_n(x, in_, T(0));
-      return;
-    }
-    const Index n = axis(unit).in;
-    for (Index at = 0; at < in_; at += first_.in) std::fill_n(x + at, n, T(0));
-  }
 
  private:
   // The windows along an axis that lie inside the array, from the first to behind the last.
@@ -304,22 +294,29 @@ void meanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
   const Pages pages(how);
   const std::vector<T> along = shares<T>(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
-    std::vector<T> parts;
+    const PoolAxis largest = pages.axis(0);
+    const Index length = spreadLength(largest), whole = how.axes[0].in;
+    Lines<T> page(length * pages.columns()), scratch(codesStep(largest));
+    std::vector<Index> columns(static_cast<std::size_t>(pages.window()));
+    std::vector<T> parts(static_cast<std::size_t>(largest.out * pages.together()));
     for (Index unit = begin; unit < end; ++unit) {
-      T* to = dx + pages.x(unit);
-      pages.clear(unit, to);
+      const PoolAxis axis = pages.axis(unit);
+      page.fill(0);
       pages.rows(unit, [&](const Rows& rows) {
         const T* from = g + pages.y(unit) + rows.y;
-        const Index out = rows.axis.out;
         const T share = static_cast<T>(1 / rows.divisor), *shareAlong = along.data() + pages.tile(unit);
-        parts.resize(static_cast<std::size_t>(out * rows.rows));
         for (Index r = 0; r < rows.rows; ++r)
-          for (Index i = 0; i < out; ++i)
-            parts[static_cast<std::size_t>(r * out + i)] = from[r * rows.yStep + i] * (share * shareAlong[i]);
-        PoolRows close = rows;
-        close.yStep = out;
-        kernels.spread(parts.data(), close, to);
+          for (Index i = 0; i < axis.out; ++i)
+            parts[static_cast<std::size_t>(r * axis.out + i)] = from[r * rows.yStep + i] * (share * shareAlong[i]);
+        PoolRows padded = rows;
+        for (Index c = 0; c < rows.count; ++c) columns[static_cast<std::size_t>(c)] = rows.columns[c] / whole * length;
+        padded.columns = columns.data();
+        padded.xStep = rows.xStep / whole * length;
+        padded.yStep = axis.out;
+        kernels.spread(parts.data(), padded, scratch.data(), page.data());
       });
+      T* to = dx + pages.x(unit);
+      for (Index c = 0; c < pages.columns(); ++c) std::copy_n(page.data() + c * length + axis.before, axis.in, to + c * whole);
     }
   });
 }

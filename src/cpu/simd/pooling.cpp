@@ -317,77 +317,89 @@ bool holdsNaN(const T* x, Index n) {
 
 // One row of results and one column of the array: registers hold the gradient of each place in the window, are moved to where it
 // belongs, and added up. With a stride of 2, places 0 and 2 of neighbouring windows meet at even elements, place 1 lies at the
-// odd ones.
-template <class R, int stride, int window, class T>
+// odd ones. Each place takes the gradients with its code, counted from `first`, or all of them where there are no codes.
+template <class R, int stride, int window, bool coded, class T>
 void spreadColumn(const PoolCode<T>* codes, const T* g, Index n, PoolCode<T> first, T* x) {
   using Vector = typename R::Vector;
   constexpr int carried = (window - 1) / stride;  // how many windows further on the last place of a window lies
   Vector before[window] = {};
-  const auto step = [&](const PoolCode<T>* code, const T* from, T* to) {
-    Vector place[window], sums[stride] = {};
+  for (Index i = 0; i < n + carried; i += R::lanes) {
+    const Vector all = R::load(g + i);
+    Vector sums[stride] = {};
     for (int a = 0; a < window; ++a) {
-      const typename R::Codes wanted = typename R::Codes{} + static_cast<PoolCode<T>>(first + a);
-      place[a] = R::loadCodes(code) == wanted ? R::load(from) : Vector{};
-      sums[a % stride] += a / stride == 0   ? place[a]
-                          : a / stride == 1 ? R::template shifted<1>(before[a], place[a])
-                                            : R::template shifted<2>(before[a], place[a]);
-      before[a] = place[a];
+      Vector place = all;
+      if constexpr (coded) {
+        const typename R::Codes wanted = typename R::Codes{} + static_cast<PoolCode<T>>(first + a);
+        place = R::loadCodes(codes + i) == wanted ? all : Vector{};
+      }
+      sums[a % stride] += a / stride == 0   ? place
+                          : a / stride == 1 ? R::template shifted<1>(before[a], place)
+                                            : R::template shifted<2>(before[a], place);
+      before[a] = place;
     }
-    R::template addInterleaved<stride>(sums, to);
-  };
-  for (Index i = 0; i < n + carried; i += R::lanes) step(codes + i, g + i, x + i * stride);
-}
-
-template <int bytes, int stride, int window, class T>
-void spreadRows(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x) {
-  const Index n = rows.axis.out;
-  for (Index r = 0; r < rows.rows; ++r, codes += codesStep(rows.axis), g += rows.yStep, x += rows.xStep) {
-    for (Index i = 0; i < n; ++i) scratch[i] = g[i];  // registers reach behind the end
-    for (Index c = 0; c < rows.count; ++c)
-      spreadColumn<Register<T, bytes>, stride, window>(codes, scratch, n, static_cast<PoolCode<T>>(c * window),
-                                                       x + rows.columns[c]);
+    R::template addInterleaved<stride>(sums, x + i * stride);
   }
 }
 
-template <int stride, int window, class T>
+template <int bytes, int stride, int window, bool coded, class T>
+void spreadRows(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x) {
+  const Index n = rows.axis.out, step = codesStep(rows.axis);
+  for (Index i = n; i < step; ++i) scratch[i] = 0;  // registers reach behind the end
+  for (Index r = 0; r < rows.rows; ++r, g += rows.yStep, x += rows.xStep) {
+    for (Index i = 0; i < n; ++i) scratch[i] = g[i];
+    for (Index c = 0; c < rows.count; ++c)
+      spreadColumn<Register<T, bytes>, stride, window, coded>(coded ? codes + r * step : nullptr, scratch, n,
+                                                              static_cast<PoolCode<T>>(c * window), x + rows.columns[c]);
+  }
+}
+
+template <int stride, int window, bool coded, class T>
 void spreadRows(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x) {
   if (rows.axis.out * static_cast<Index>(sizeof(T)) <= 16)
-    spreadRows<16, stride, window>(codes, g, rows, scratch, x);
+    spreadRows<16, stride, window, coded>(codes, g, rows, scratch, x);
   else if (rows.axis.out * static_cast<Index>(sizeof(T)) <= 32 || widest < 64)
-    spreadRows<(widest < 32 ? widest : 32), stride, window>(codes, g, rows, scratch, x);
+    spreadRows<(widest < 32 ? widest : 32), stride, window, coded>(codes, g, rows, scratch, x);
   else
-    spreadRows<widest, stride, window>(codes, g, rows, scratch, x);
+    spreadRows<widest, stride, window, coded>(codes, g, rows, scratch, x);
+}
+
+// False for windows that there is no kernel for.
+template <bool coded, class T>
+bool spreadUsual(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x) {
+  const auto is = [&](Index window, Index stride) { return rows.axis.window == window && rows.axis.stride == stride; };
+  if (is(2, 2))
+    spreadRows<2, 2, coded>(codes, g, rows, scratch, x);
+  else if (is(3, 2))
+    spreadRows<2, 3, coded>(codes, g, rows, scratch, x);
+  else if (is(2, 1))
+    spreadRows<1, 2, coded>(codes, g, rows, scratch, x);
+  else if (is(3, 1))
+    spreadRows<1, 3, coded>(codes, g, rows, scratch, x);
+  else if (is(1, 1))
+    spreadRows<1, 1, coded>(codes, g, rows, scratch, x);
+  else
+    return false;
+  return true;
 }
 
 template <class T>
 void spreadByCodes(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x) {
+  if (spreadUsual<true>(codes, g, rows, scratch, x)) return;
   const PoolAxis& axis = rows.axis;
-  if (axis.window == 2 && axis.stride == 2) return spreadRows<2, 2>(codes, g, rows, scratch, x);
-  if (axis.window == 3 && axis.stride == 2) return spreadRows<2, 3>(codes, g, rows, scratch, x);
-  if (axis.window == 2 && axis.stride == 1) return spreadRows<1, 2>(codes, g, rows, scratch, x);
-  if (axis.window == 3 && axis.stride == 1) return spreadRows<1, 3>(codes, g, rows, scratch, x);
-  if (axis.window == 1 && axis.stride == 1) return spreadRows<1, 1>(codes, g, rows, scratch, x);
   for (Index r = 0; r < rows.rows; ++r, codes += codesStep(axis), g += rows.yStep, x += rows.xStep)
     for (Index i = 0; i < axis.out; ++i)
       x[rows.columns[codes[i] / axis.window] + i * axis.stride + codes[i] % axis.window] += g[i];
 }
 
 template <class T>
-void spread(const T* g, const PoolRows& rows, T* x) {
+void spread(const T* g, const PoolRows& rows, T* scratch, T* x) {
+  if (spreadUsual<false>(static_cast<const PoolCode<T>*>(nullptr), g, rows, scratch, x)) return;
   const PoolAxis& axis = rows.axis;
   for (Index r = 0; r < rows.rows; ++r, g += rows.yStep, x += rows.xStep)
     for (Index c = 0; c < rows.count; ++c)
       for (Index a = 0; a < axis.window; ++a) {
-        // The windows in which this offset lies inside the array.
-        const Index shift = a - axis.before;
-        Index begin = 0, end = axis.out;
-        while (begin < end && begin * axis.stride + shift < 0) ++begin;
-        while (end > begin && (end - 1) * axis.stride + shift >= axis.in) --end;
-        T* to = x + rows.columns[c] + shift;
-        if (axis.stride == 1)
-          for (Index i = begin; i < end; ++i) to[i] += g[i];
-        else
-          for (Index i = begin; i < end; ++i) to[i * axis.stride] += g[i];
+        T* to = x + rows.columns[c] + a;
+        for (Index i = 0; i < axis.out; ++i) to[i * axis.stride] += g[i];
       }
 }
 

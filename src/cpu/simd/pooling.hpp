@@ -35,8 +35,8 @@ struct PoolKernels {
   /// between them; `scratch` has room for as many elements.
   void (*spreadByCodes)(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x);
   void (*sum)(const T* x, const PoolRows& rows, T* scratch, T* y);
-  /// Adds g to every element of its window.
-  void (*spread)(const T* g, const PoolRows& rows, T* x);
+  /// Adds g to every element of its window; the same, but every column has `spreadLength` elements, padding among them.
+  void (*spread)(const T* g, const PoolRows& rows, T* scratch, T* x);
 };
 
 /// The windows of a row, and as many more as its last elements reach into, in whole registers: from one row of codes to the next.
@@ -44,6 +44,13 @@ inline Index codesStep(const PoolAxis& axis) {
   const Index lanes = axis.out <= 4 ? 4 : axis.out <= 8 ? 8 : 16;
   return (axis.out + (axis.window - 1) / axis.stride + lanes - 1) / lanes * lanes;
 }
+/// The length of a column for `spread`.
+inline Index spreadLength(const PoolAxis& axis) {
+  const Index registers = codesStep(axis) * axis.stride, windows = (axis.out - 1) * axis.stride + axis.window,
+              data = axis.before + axis.in, longer = registers > windows ? registers : windows;
+  return longer > data ? longer : data;
+}
+
 namespace v2 {
 template <class T>
 PoolKernels<T> poolKernels();
