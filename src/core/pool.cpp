@@ -77,9 +77,11 @@ class LargeBlocks {
   void* take(std::size_t bytes) {
     {
       std::lock_guard lock(mutex_);
-      if (auto found = free_.find(bytes); found != free_.end() && !found->second.empty()) {
-        void* block = found->second.back();
-        found->second.pop_back();
+      SizeClass& own = free_[bytes];
+      own.used = ++clock_;
+      if (!own.blocks.empty()) {
+        void* block = own.blocks.back();
+        own.blocks.pop_back();
         use_.cached -= bytes;
         count(bytes);
         return block;
@@ -94,9 +96,11 @@ class LargeBlocks {
     {
       std::lock_guard lock(mutex_);
       use_.inUse -= bytes;
-      if (detail::pooling && use_.cached + bytes <= std::max(keptAlways, use_.peak)) {
+      const std::size_t limit = std::max(keptAlways, use_.peak);
+      if (detail::pooling && bytes <= limit) {
+        while (use_.cached + bytes > limit) freeOldest();
         use_.cached += bytes;
-        free_[bytes].push_back(block);
+        free_[bytes].blocks.push_back(block);
         return;
       }
     }
@@ -104,8 +108,8 @@ class LargeBlocks {
   }
   void clear() noexcept {
     std::lock_guard lock(mutex_);
-    for (auto& [bytes, blocks] : free_)
-      for (void* block : blocks) std::free(block);
+    for (auto& [bytes, own] : free_)
+      for (void* block : own.blocks) std::free(block);
     free_.clear();
     use_.cached = 0;
   }
@@ -129,8 +133,23 @@ class LargeBlocks {
     }
   }
 
+  // A program goes on to other sizes: what nobody has asked for the longest makes room.
+  void freeOldest() noexcept {
+    std::pair<const std::size_t, SizeClass>* oldest = nullptr;
+    for (auto& entry : free_)
+      if (!entry.second.blocks.empty() && (!oldest || entry.second.used < oldest->second.used)) oldest = &entry;
+    std::free(oldest->second.blocks.back());
+    oldest->second.blocks.pop_back();
+    use_.cached -= oldest->first;
+  }
+
+  struct SizeClass {
+    std::vector<void*> blocks;
+    std::uint64_t used = 0;
+  };
   std::mutex mutex_;
-  std::map<std::size_t, std::vector<void*>> free_;
+  std::map<std::size_t, SizeClass> free_;
+  std::uint64_t clock_ = 0;
   MemoryUse use_{};
 };
 

@@ -5,6 +5,7 @@
 
 #include <dlarray/dlarray.hpp>
 
+#include <algorithm>
 #include <thread>
 #include <vector>
 
@@ -38,4 +39,21 @@ BOOST_AUTO_TEST_CASE(small_blocks_come_back_and_do_not_pile_up) {
   for (void* b : blocks) deallocate(b, 1024);
   BOOST_TEST(detail::smallBlocks.room[detail::smallClass(1024)] <= detail::keptPerClass / 1024);
   if (detail::pooling) deallocate(block, 128);
+}
+
+BOOST_AUTO_TEST_CASE(blocks_of_sizes_that_are_gone_make_room) {
+  if (!detail::pooling) return;
+  releaseMemory();
+  constexpr std::size_t old = std::size_t{100} << 20, next = std::size_t{90} << 20;
+  std::vector<void*> blocks;
+  for (int i = 0; i < 3; ++i) blocks.push_back(allocate(old));
+  for (void* b : blocks) deallocate(b, old);
+  for (void*& b : blocks) b = allocate(next);
+  for (void* b : blocks) deallocate(b, next);
+  const MemoryUse use = memoryUse();
+  BOOST_TEST(use.cached <= std::max(use.peak, std::size_t{256} << 20));
+  void* again = allocate(next);
+  BOOST_TEST((std::find(blocks.begin(), blocks.end(), again) != blocks.end()));
+  deallocate(again, next);
+  releaseMemory();
 }
