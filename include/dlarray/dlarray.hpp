@@ -30,4 +30,5 @@
 #include <dlarray/random.hpp>
 #include <dlarray/size.hpp>
 #include <dlarray/subscript.hpp>
+#include <dlarray/train/update.hpp>
 #include <dlarray/types.hpp>

@@ -1,0 +1,206 @@
+// The solvers' steps against plain loops, on every kind of container, and what they leave alone.
+#include "harness/mistake.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <map>
+
+#include <dlarray/dlarray.hpp>
+
+using namespace dl;
+using dl::test::mistake;
+
+namespace {
+
+using Numbers = std::vector<double>;
+Numbers numbers(const DlArray& x) { return extractdata<Numbers>(x); }
+
+void close(const DlArray& got, const Numbers& expected, double tolerance) {
+  const Numbers values = numbers(got);
+  BOOST_TEST_REQUIRE(values.size() == expected.size());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    BOOST_TEST(std::abs(values[i] - expected[i]) <= tolerance * std::max(1.0, std::abs(expected[i])),
+               values[i] << " is not " << expected[i]);
+}
+
+// Five steps on a parameter whose gradient follows it: g = 2 w - 1.
+template <class Step, class Naive>
+void compare(const Step& step, const Naive& naive) {
+  for (const Type type : {Type::Double, Type::Single}) {
+    DlArray w = cast(linspace(-1, 1, 37), type);
+    Numbers expected = numbers(w), first(37, 0.0), second(37, 0.0);
+    DlArray a, b;
+    for (int t = 1; t <= 5; ++t) {
+      step(w, 2 * w - 1, a, b, t);
+      for (std::size_t i = 0; i < 37; ++i) naive(expected[i], 2 * expected[i] - 1, first[i], second[i], t);
+    }
+    BOOST_TEST(bool(underlyingType(w) == type));
+    close(w, expected, type == Type::Double ? 1e-14 : 2e-6);
+  }
+}
+
+struct Model {
+  DlArray W, b;
+};
+DLARRAY_FIELDS(Model, W, b)
+
+Learnables table() {
+  Learnables rows;
+  rows.push_back({"one", "Weights", ones(2, 3, "single"), {1, 1}});
+  rows.push_back({"frozen", "Weights", 0.3 * ones(3, 1, "single"), {0, 1}});
+  rows.push_back({"two", "Bias", ones(2, 1, "single"), {2, 1}});
+  return rows;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(sgdm_steps) {
+  compare([](DlArray& w, const DlArray& g, DlArray& a, DlArray&, int) { sgdmupdate(w, g, a, 0.1, 0.8); },
+          [](double& w, double g, double& v, double&, int) {
+            v = 0.8 * v - 0.1 * g;
+            w += v;
+          });
+}
+
+BOOST_AUTO_TEST_CASE(adam_steps) {
+  const auto naive = [](double decay) {
+    return [decay](double& w, double g, double& m, double& v, int t) {
+      m = 0.8 * m + 0.2 * g;
+      v = 0.95 * v + 0.05 * g * g;
+      const double mean = m / (1 - std::pow(0.8, t)), square = v / (1 - std::pow(0.95, t));
+      w -= 0.01 * mean / (std::sqrt(square) + 1e-6) + 0.01 * decay * w;
+    };
+  };
+  compare([](DlArray& w, const DlArray& g, DlArray& a, DlArray& b, int t) { adamupdate(w, g, a, b, t, 0.01, 0.8, 0.95, 1e-6); },
+          naive(0));
+  compare(
+      [](DlArray& w, const DlArray& g, DlArray& a, DlArray& b, int t) { adamwupdate(w, g, a, b, t, 0.01, 0.3, 0.8, 0.95, 1e-6); },
+      naive(0.3));
+}
+
+BOOST_AUTO_TEST_CASE(rmsprop_steps) {
+  compare([](DlArray& w, const DlArray& g, DlArray& a, DlArray&, int) { rmspropupdate(w, g, a, 0.02, 0.7, 1e-5); },
+          [](double& w, double g, double& v, double&, int) {
+            v = 0.7 * v + 0.3 * g * g;
+            w -= 0.02 * g / (std::sqrt(v) + 1e-5);
+          });
+}
+
+BOOST_AUTO_TEST_CASE(defaults_are_matlabs) {
+  DlArray w = 1.0, a, b;
+  adamupdate(w, DlArray(0.5), a, b, 1);
+  close(w, {1 - 0.001 * 0.5 / (0.5 + 1e-8)}, 1e-14);
+  w = 1.0, a = DlArray();
+  sgdmupdate(w, DlArray(0.5), a);
+  close(w, {1 - 0.01 * 0.5}, 1e-14);
+  w = 1.0, a = DlArray();
+  rmspropupdate(w, DlArray(0.5), a);
+  close(w, {1 - 0.001 * 0.5 / (std::sqrt(0.1 * 0.25) + 1e-8)}, 1e-14);
+}
+
+BOOST_AUTO_TEST_CASE(containers_of_every_kind_and_empty_states) {
+  Model model{ones(2, 2), zeros(2, 1)}, gradient{ones(2, 2), ones(2, 1)}, velocity;
+  sgdmupdate(model, gradient, velocity, 0.5);
+  BOOST_TEST(isequal(model.W, 0.5 * ones(2, 2)));
+  BOOST_TEST(isequal(velocity.b, -0.5 * ones(2, 1)));
+
+  std::vector<DlArray> list{ones(2, 1), ones(1, 3)}, average, squares;
+  adamupdate(list, {ones(2, 1), zeros(1, 3)}, average, squares, 1);
+  BOOST_TEST(average.size() == 2U);
+  BOOST_TEST(isequal(list[1], ones(1, 3)));
+  BOOST_TEST(double(list[0](0)) < 1.0);
+
+  std::map<std::string, DlArray> map{{"w", 2.0}}, state;
+  rmspropupdate(map, {{"w", DlArray(1.0)}}, state);
+  BOOST_TEST(double(map.at("w")) < 2.0);
+}
+
+BOOST_AUTO_TEST_CASE(copies_keep_their_values) {
+  DlArray w = ones(3, 1), v;
+  const DlArray copy = w;
+  sgdmupdate(w, ones(3, 1), v, 0.5);
+  BOOST_TEST(isequal(copy, ones(3, 1)));
+  BOOST_TEST(isequal(w, 0.5 * ones(3, 1)));
+}
+
+BOOST_AUTO_TEST_CASE(learn_rate_factors_multiply_and_frozen_rows_stay_bit_for_bit) {
+  const auto loss = [](const Learnables& p) {
+    const DlArray l = sum(pow(p("one/Weights") * p("frozen/Weights") % p("two/Bias") - 1, 2), "all");
+    return std::tuple(l, dlgradient(l, p));
+  };
+  for (int solver = 0; solver < 4; ++solver) {
+    Learnables p = table(), a, b;
+    for (int t = 1; t <= 100; ++t) {
+      const auto [l, g] = dlfeval(loss, p);
+      BOOST_TEST(isempty(g("frozen/Weights")));
+      if (solver == 0) sgdmupdate(p, g, a, 0.001);
+      if (solver == 1) adamupdate(p, g, a, b, t);
+      if (solver == 2) rmspropupdate(p, g, a);
+      if (solver == 3) adamwupdate(p, g, a, b, t, 0.001, 0.1);
+    }
+    BOOST_TEST(isequal(p("frozen/Weights"), table()("frozen/Weights")));
+    BOOST_TEST(isempty(a("frozen/Weights")));
+    BOOST_TEST(!isequal(p("one/Weights"), table()("one/Weights")));
+  }
+  Learnables p = table(), g = table(), v;
+  for (auto& row : g) row.value = ones(size(row.value), "single");
+  sgdmupdate(p, g, v, 0.25);
+  BOOST_TEST(isequal(p("one/Weights"), 0.75 * ones(2, 3, "single")));
+  BOOST_TEST(isequal(p("two/Bias"), 0.5 * ones(2, 1, "single")));
+}
+
+BOOST_AUTO_TEST_CASE(gradients_are_clipped) {
+  std::vector<DlArray> g{dlarray({3.0, 4.0}), dlarray({-0.3}), DlArray()};
+  auto each = g, all = g, values = g;
+  clipGradients(each, 1);
+  close(each[0], {0.6, 0.8}, 1e-15);
+  close(each[1], {-0.3}, 0);
+  clipGradients(all, 1, "global-l2norm");
+  const double length = std::sqrt(25.09);
+  close(all[0], {3 / length, 4 / length}, 1e-15);
+  close(all[1], {-0.3 / length}, 1e-15);
+  clipGradients(values, 0.5, "absolute-value");
+  close(values[0], {0.5, 0.5}, 0);
+  close(values[1], {-0.3}, 0);
+  DlArray single = single_(dlarray({3.0, 4.0}));
+  clipGradients(single, 1);
+  BOOST_TEST(bool(underlyingType(single) == Type::Single));
+}
+
+BOOST_AUTO_TEST_CASE(dlupdate_goes_array_by_array) {
+  const Model a{ones(2, 2), zeros(2, 1)}, b{2 * ones(2, 2), ones(2, 1)};
+  const Model sum = dlupdate([](const DlArray& x, const DlArray& y) { return x + 3 * y; }, a, b);
+  BOOST_TEST(isequal(sum.W, 7 * ones(2, 2)));
+  BOOST_TEST(isequal(sum.b, 3 * ones(2, 1)));
+  BOOST_TEST(isequal(dlupdate([](const DlArray& x) { return -x; }, a.W), -ones(2, 2)));
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_are_named_before_anything_changes) {
+  DlArray w = ones(2, 3), v;
+  const auto sentence = [](const auto& call) { return mistake(call).sentence; };
+  BOOST_TEST(
+      sentence([&] { sgdmupdate(w, ones(3, 2), v); }).starts_with("sgdmupdate: gradient 0 is 3 x 2 for a parameter of 2 x 3"));
+  v = ones(1, 3);
+  BOOST_TEST(sentence([&] {
+               sgdmupdate(w, ones(2, 3), v);
+             }).starts_with("sgdmupdate: state 0 is 1 x 3 for a parameter of 2 x 3; start with an empty state"));
+  DlArray a, b;
+  BOOST_TEST(sentence([&] {
+               adamupdate(w, ones(2, 3), a, b, 0);
+             }).starts_with("adamupdate: iteration 0 of the counter, which starts at 1"));
+  std::vector<DlArray> list{w, w}, state;
+  BOOST_TEST(sentence([&] { rmspropupdate(list, {w}, state); }).starts_with("rmspropupdate: 1 gradients for 2 parameters"));
+  DlArray truth = w > 0, g = ones(2, 3), none;
+  BOOST_TEST(sentence([&] {
+               sgdmupdate(truth, g, none);
+             }).starts_with("sgdmupdate: parameter 0 is logical; only single and double ones can be moved"));
+  BOOST_TEST(
+      sentence([&] {
+        dlfeval([&](DlArray x) { sgdmupdate(x, g, none); }, w);
+      }).starts_with("sgdmupdate: parameter 0 is being traced; make the step outside the function that dlfeval evaluates"));
+  BOOST_TEST(sentence([&] { clipGradients(g, 0); }).starts_with("clipGradients: the threshold is 0; it must be positive"));
+  BOOST_TEST(sentence([&] {
+               clipGradients(g, 1, "l2");
+             }).starts_with("clipGradients: \"l2\" is not known; use \"l2norm\", \"global-l2norm\" or \"absolute-value\""));
+  BOOST_TEST(isequal(w, ones(2, 3)));
+}
