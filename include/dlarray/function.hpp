@@ -1,11 +1,21 @@
 #pragma once
-#include <atomic>
 #include <concepts>
 #include <type_traits>
 #include <utility>
 
 // In detail, because programs that use the whole namespace have a Function of their own.
 namespace dl::detail {
+
+/// A count of owners that any thread may change. (std::atomic's header alone would double what ours cost a program.)
+class OwnerCount {
+ public:
+  void add() noexcept { __atomic_fetch_add(&owners_, 1, __ATOMIC_RELAXED); }
+  /// True when the last owner has gone.
+  bool drop() noexcept { return __atomic_sub_fetch(&owners_, 1, __ATOMIC_ACQ_REL) == 0; }
+
+ private:
+  int owners_ = 1;
+};
 
 template <class Signature>
 class Function;
@@ -20,7 +30,7 @@ class Function<R(A...)> {
     requires(!std::same_as<std::decay_t<F>, Function> && std::is_invocable_r_v<R, const std::decay_t<F>&, A...>)
   Function(F&& callable) : held_(new Held<std::decay_t<F>>(std::forward<F>(callable))) {}
   Function(const Function& other) noexcept : held_(other.held_) {
-    if (held_) held_->count.fetch_add(1, std::memory_order_relaxed);
+    if (held_) held_->owners.add();
   }
   Function(Function&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
   Function& operator=(Function other) noexcept {
@@ -28,7 +38,7 @@ class Function<R(A...)> {
     return *this;
   }
   ~Function() {
-    if (held_ && held_->count.fetch_sub(1, std::memory_order_acq_rel) == 1) delete held_;
+    if (held_ && held_->owners.drop()) delete held_;
   }
 
   explicit operator bool() const noexcept { return held_ != nullptr; }
@@ -38,7 +48,7 @@ class Function<R(A...)> {
   struct Any {
     virtual ~Any() = default;
     virtual R call(A... arguments) const = 0;
-    std::atomic<int> count = 1;
+    OwnerCount owners;
   };
   template <class F>
   struct Held final : Any {

@@ -66,7 +66,7 @@ class AnyLayer {
  public:
   template <std::derived_from<Layer> L>
   AnyLayer(L layer) : name_(layer.name), held_(new Held<L>(std::move(layer))) {}
-  AnyLayer(const AnyLayer& other) : name_(other.name_), held_(other.held_) { held_->count.fetch_add(1, std::memory_order_relaxed); }
+  AnyLayer(const AnyLayer& other) : name_(other.name_), held_(other.held_) { held_->owners.add(); }
   AnyLayer(AnyLayer&& other) noexcept : name_(std::move(other.name_)), held_(std::exchange(other.held_, nullptr)) {}
   AnyLayer& operator=(AnyLayer other) noexcept {
     std::swap(name_, other.name_);
@@ -74,7 +74,7 @@ class AnyLayer {
     return *this;
   }
   ~AnyLayer() {
-    if (held_ && held_->count.fetch_sub(1, std::memory_order_acq_rel) == 1) delete held_;
+    if (held_ && held_->owners.drop()) delete held_;
   }
 
   const std::string& name() const noexcept { return name_; }
@@ -90,7 +90,7 @@ class AnyLayer {
     virtual ~Any() = default;
     virtual Layer& layer() noexcept = 0;
     virtual Any* copy() const = 0;
-    std::atomic<int> count = 1;
+    detail::OwnerCount owners;
   };
   template <class L>
   struct Held final : Any {
