@@ -16,8 +16,8 @@ namespace {
 
 const std::source_location noPlace;
 
-// Q of the QR decomposition of a tall matrix of normal numbers, by Householder reflections, with the signs that make R's diagonal positive:
-// a matrix that is equally likely to be any with orthonormal columns (Mezzadri 2007).
+// Q of the QR decomposition of a tall matrix of normal numbers, by Householder reflections, with the signs that make R's diagonal
+// positive: a matrix that is equally likely to be any with orthonormal columns (Mezzadri 2007).
 std::vector<double> orthonormalColumns(Index rows, Index columns) {
   std::vector<double> a = extractdata<std::vector<double>>(randn(rows, columns));
   std::vector<double> scale(static_cast<std::size_t>(columns)), sign(static_cast<std::size_t>(columns));

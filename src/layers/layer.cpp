@@ -2,7 +2,21 @@
 
 namespace dl {
 
-std::vector<DlArray> Layer::forward(const std::vector<DlArray>& X, const Parameters& p, Parameters&) const { return predict(X, p); }
+Layer::Layer() = default;
+Layer::Layer(const Layer& other) = default;
+Layer::Layer(Layer&& other) noexcept = default;
+Layer& Layer::operator=(const Layer& other) = default;
+Layer& Layer::operator=(Layer&& other) noexcept = default;
+Layer::~Layer() = default;
+
+std::string Layer::type() const { return "Layer"; }
+std::string Layer::stem() const { return "layer"; }
+std::vector<std::string> Layer::inputNames() const { return {"in"}; }
+std::vector<std::string> Layer::outputNames() const { return {"out"}; }
+
+std::vector<DlArray> Layer::forward(const std::vector<DlArray>& X, const Parameters& p, Parameters&) const {
+  return predict(X, p);
+}
 std::vector<DlArray> Layer::predictAndUpdate(const std::vector<DlArray>& X, const Parameters& p, Parameters&) const {
   return predict(X, p);
 }

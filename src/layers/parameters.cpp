@@ -15,8 +15,8 @@ Index DataLayout::size(std::string_view label) const {
     fail(noPlace, "layout:label", "layout: \"{}\" is not the label of one dimension; the labels are S, C, B, T and U", label);
   const std::vector<Index> found = sizes(label[0]);
   if (found.size() > 1)
-    fail(noPlace, "layout:label", "layout: {} dimensions of \"{}\" carry the label {}; sizes('{}') gives all of them", found.size(), format_,
-         label, label);
+    fail(noPlace, "layout:label", "layout: {} dimensions of \"{}\" carry the label {}; sizes('{}') gives all of them",
+         found.size(), format_, label, label);
   return found.empty() ? 1 : found[0];
 }
 
@@ -26,6 +26,22 @@ std::vector<Index> DataLayout::sizes(char label) const {
     if (format_[d] == label) found.push_back(size_[d]);
   return found;
 }
+
+Parameters::Parameters() noexcept = default;
+Parameters::Parameters(const Parameters& other) = default;
+Parameters::Parameters(Parameters&& other) noexcept = default;
+Parameters& Parameters::operator=(const Parameters& other) = default;
+Parameters& Parameters::operator=(Parameters&& other) noexcept = default;
+Parameters::~Parameters() = default;
+
+ParameterTable::ParameterTable() noexcept = default;
+ParameterTable::ParameterTable(const ParameterTable& other) = default;
+ParameterTable::ParameterTable(ParameterTable&& other) noexcept = default;
+ParameterTable& ParameterTable::operator=(const ParameterTable& other) = default;
+ParameterTable& ParameterTable::operator=(ParameterTable&& other) noexcept = default;
+ParameterTable::~ParameterTable() = default;
+
+void ParameterTable::push_back(Row row) { rows_.push_back(std::move(row)); }
 
 const Parameters::Entry* Parameters::find(std::string_view name) const noexcept {
   for (const Entry& e : entries_)
@@ -41,7 +57,8 @@ void Parameters::learnable(std::string_view name, DlArray value, ParameterFactor
   entries_.push_back({std::string(name), std::move(value), factors, false});
 }
 
-void Parameters::learnable(std::string_view name, const Initializer& initializer, const Size& size, Fans fans, ParameterFactors factors) {
+void Parameters::learnable(std::string_view name, const Initializer& initializer, const Size& size, Fans fans,
+                           ParameterFactors factors) {
   const Entry* known = find(name);
   if (!known || numel(known->value) == 0) learnable(name, initializer(size, fans), factors);
 }
@@ -78,7 +95,9 @@ auto& valueAt(Table& table, std::string_view path) {
 
 DlArray& ParameterTable::operator()(std::string_view path) { return valueAt(*this, path); }
 const DlArray& ParameterTable::operator()(std::string_view path) const { return valueAt(*this, path); }
-DlArray& ParameterTable::operator()(std::string_view layer, std::string_view parameter) { return valueIn(*this, layer, parameter); }
+DlArray& ParameterTable::operator()(std::string_view layer, std::string_view parameter) {
+  return valueIn(*this, layer, parameter);
+}
 const DlArray& ParameterTable::operator()(std::string_view layer, std::string_view parameter) const {
   return valueIn(*this, layer, parameter);
 }

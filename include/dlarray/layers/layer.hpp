@@ -27,7 +27,12 @@ class OptionVisitor {
 /// network holds the parameters.
 class Layer {
  public:
-  virtual ~Layer() = default;
+  Layer();
+  Layer(const Layer& other);
+  Layer(Layer&& other) noexcept;
+  Layer& operator=(const Layer& other);
+  Layer& operator=(Layer&& other) noexcept;
+  virtual ~Layer();
 
   /// What the layer is called; a network names those that have none.
   std::string name;
@@ -39,11 +44,11 @@ class Layer {
   std::vector<Factor> factors;
 
   /// The kind of layer, for files and tables: "Convolution2dLayer".
-  virtual std::string type() const { return "Layer"; }
+  virtual std::string type() const;
   /// What automatic names begin with: "conv".
-  virtual std::string stem() const { return "layer"; }
-  virtual std::vector<std::string> inputNames() const { return {"in"}; }
-  virtual std::vector<std::string> outputNames() const { return {"out"}; }
+  virtual std::string stem() const;
+  virtual std::vector<std::string> inputNames() const;
+  virtual std::vector<std::string> outputNames() const;
   /// Size and labels of the data that a network receives here; only input layers have one.
   virtual const DataLayout* input() const { return nullptr; }
 

@@ -67,6 +67,13 @@ class Parameters {
     ParameterFactors factors;
     bool isState = false;
   };
+  // Defined with the library, like those below: every program would compile them otherwise.
+  Parameters() noexcept;
+  Parameters(const Parameters& other);
+  Parameters(Parameters&& other) noexcept;
+  Parameters& operator=(const Parameters& other);
+  Parameters& operator=(Parameters&& other) noexcept;
+  ~Parameters();
 
   /// Declares a learnable with its start value; one that has a value keeps it.
   void learnable(std::string_view name, DlArray value, ParameterFactors factors = {});
@@ -98,6 +105,12 @@ class ParameterTable {
     DlArray value;
     ParameterFactors factors;
   };
+  ParameterTable() noexcept;
+  ParameterTable(const ParameterTable& other);
+  ParameterTable(ParameterTable&& other) noexcept;
+  ParameterTable& operator=(const ParameterTable& other);
+  ParameterTable& operator=(ParameterTable&& other) noexcept;
+  ~ParameterTable();
 
   std::size_t size() const noexcept { return rows_.size(); }
   bool empty() const noexcept { return rows_.empty(); }
@@ -107,7 +120,7 @@ class ParameterTable {
   auto end() noexcept { return rows_.end(); }
   auto begin() const noexcept { return rows_.begin(); }
   auto end() const noexcept { return rows_.end(); }
-  void push_back(Row row) { rows_.push_back(std::move(row)); }
+  void push_back(Row row);
   /// The value of a parameter by "layer/parameter" or by both names; throws when there is none.
   DlArray& operator()(std::string_view path);
   const DlArray& operator()(std::string_view path) const;
