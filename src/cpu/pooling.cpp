@@ -8,6 +8,7 @@
 
 #include "cpu/arch.hpp"
 #include "cpu/parallel.hpp"
+#include "cpu/reduce.hpp"
 #include "cpu/simd/pooling.hpp"
 
 namespace dl::cpu {
@@ -199,11 +200,47 @@ void largestOfUnit(const PoolKernels<T>& kernels, const Pages& pages, Index unit
   });
 }
 
+// The elements of each block when a single window holds all of it, else 0. Their number is one that every T can count to.
+Index wholeBlock(const Pooling& how) {
+  constexpr Index countable = Index{1} << 24;
+  Index n = 1;
+  for (int d = 0; d < how.count; ++d) {
+    const PoolAxis& axis = how.axes[d];
+    if (axis.out != 1 || axis.before > 0 || axis.window < axis.in) return 0;
+    n *= axis.in;
+  }
+  return n <= countable ? n : 0;
+}
+
+// Calls body(block, its elements, position of the largest) for every block of n elements; the first NaN counts as the largest.
+template <class T, class F>
+void largestOfBlocks(const PoolKernels<T>& kernels, const T* x, Index n, Index blocks, F&& body) {
+  parallelFor(blocks, grainFor(n), [&](Index begin, Index end) {
+    constexpr Index together = 256;  // so many results stay in the cache
+    T values[together], positions[together];
+    for (Index first = begin; first < end; first += together) {
+      const Index count = std::min(together, end - first);
+      const T* from = x + first * n;
+      reduceIndex(Reduction::max, from, 1, n, count, values, positions);
+      const bool withNaN = kernels.holdsNaN(from, n * count);
+      for (Index b = 0; b < count; ++b) {
+        const T* block = from + b * n;
+        auto at = static_cast<Index>(positions[b]);
+        if (withNaN)
+          if (const T* found = std::find_if(block, block + n, [](T v) { return v != v; }); found != block + n) at = found - block;
+        body(first + b, block, at);
+      }
+    }
+  });
+}
+
 }  // namespace
 
 template <class T>
 void maxPool(const Pooling& how, const T* x, T* y) {
   const PoolKernels<T> kernels = kernelsFor<T>();
+  if (const Index n = wholeBlock(how))
+    return largestOfBlocks(kernels, x, n, how.outer, [&](Index b, const T* block, Index at) { y[b] = block[at]; });
   const Pages pages(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
     std::vector<T> scratch(static_cast<std::size_t>(how.axes[0].in));
@@ -218,6 +255,9 @@ void maxPool(const Pooling& how, const T* x, T* y) {
 template <class T>
 void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
   const PoolKernels<T> kernels = kernelsFor<T>();
+  if (const Index n = wholeBlock(how))
+    return largestOfBlocks(kernels, x, n, how.outer,
+                           [&](Index b, const T*, Index at) { positions[b] = static_cast<double>(b * n + at); });
   const Pages pages(how);
   const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
@@ -239,6 +279,11 @@ void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
 template <class T>
 void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
   const PoolKernels<T> kernels = kernelsFor<T>();
+  if (const Index n = wholeBlock(how))
+    return largestOfBlocks(kernels, x, n, how.outer, [&](Index b, const T*, Index at) {
+      std::fill_n(dx + b * n, n, T(0));
+      dx[b * n + at] = g[b];
+    });
   const Pages pages(how);
   const bool look = overlaps(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
