@@ -65,7 +65,7 @@ DlArray byRule(const std::string& rule, const Size& size, Fans fans) {
   if (rule == "unit-forget-gate") {
     // Of each block of four gates, in the order input, forget, candidate, output, the second.
     DlArray bias = zeros(size);
-    const Index blocks = fans.out % 8 == 0 && numel(size) == 2 * fans.out ? 2 : 1, hidden = numel(size) / (4 * blocks);
+    const Index blocks = numel(size) == 2 * fans.out ? 2 : 1, hidden = numel(size) / (4 * blocks);
     for (Index b = 0; b < blocks; ++b) bias(span((4 * b + 1) * hidden, (4 * b + 2) * hidden - 1)) = 1;
     return bias;
   }

@@ -109,6 +109,13 @@ BOOST_AUTO_TEST_CASE(forget_gates_start_open) {
   const DlArray bias = Initializer("unit-forget-gate")(Size{12, 1}, {});
   BOOST_TEST(isequal(bias(span(3, 5)), single_(ones(3, 1))));
   BOOST_TEST(double(sum(bias)) == 3.0);
+  // Two directions, each with four gates of `hidden` rows: fans.out are the rows of one.
+  for (const Index hidden : {2, 3}) {
+    const DlArray both = Initializer("unit-forget-gate")(Size{8 * hidden, 1}, {.out = 4 * hidden});
+    for (const Index start : {hidden, 5 * hidden})
+      BOOST_TEST(isequal(both(span(start, start + hidden - 1)), single_(ones(hidden, 1))));
+    BOOST_TEST(double(sum(both)) == 2.0 * double(hidden));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(initialisers_may_be_functions_and_mistakes_are_named) {

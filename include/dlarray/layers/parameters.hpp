@@ -33,7 +33,7 @@ struct Fans {
 ///   "orthogonal"      orthonormal columns, or rows of a wide matrix  (Saxe et al. 2014)
 ///   "narrow-normal"   normal with standard deviation 0.01
 ///   "zeros", "ones"
-///   "unit-forget-gate"  zeros, ones for the forget gate of an LSTM
+///   "unit-forget-gate"  zeros, ones for the forget gate of an LSTM; for two directions one after the other, Fans::out is the rows of one
 class Initializer {
  public:
   Initializer(const char* rule) : rule_(rule) {}
