@@ -7,6 +7,7 @@
 #include <dlarray/function.hpp>
 #include <dlarray/layers/layer.hpp>
 #include <dlarray/layers/parameters.hpp>
+#include <dlarray/network.hpp>
 #include <dlarray/nn/activation.hpp>
 #include <dlarray/nn/attention.hpp>
 #include <dlarray/nn/convolution.hpp>

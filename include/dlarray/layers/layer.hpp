@@ -4,6 +4,13 @@
 
 namespace dl {
 
+class ConvolutionPaddingValue;
+class PoolPaddingValue;
+class AttentionScale;
+class AttentionMask;
+class ResizeNumbers;
+class DlNetwork;
+
 /// What a layer's options are shown to: printing, comparing, saving and loading all walk through the same list. Loading writes to the
 /// members, all others only read them.
 class OptionVisitor {
@@ -21,6 +28,12 @@ class OptionVisitor {
   virtual void operator()(std::string_view name, GroupCount& value) = 0;
   virtual void operator()(std::string_view name, Initializer& value) = 0;
   virtual void operator()(std::string_view name, DlArray& value) = 0;
+  virtual void operator()(std::string_view name, ConvolutionPaddingValue& value) = 0;
+  virtual void operator()(std::string_view name, PoolPaddingValue& value) = 0;
+  virtual void operator()(std::string_view name, AttentionScale& value) = 0;
+  virtual void operator()(std::string_view name, AttentionMask& value) = 0;
+  virtual void operator()(std::string_view name, ResizeNumbers& value) = 0;
+  virtual void operator()(std::string_view name, DlNetwork& value) = 0;
 };
 
 /// A pure function of inputs, learnables and state, with the options that shape it. Write a layer of your own by deriving from it; the
@@ -62,7 +75,7 @@ class Layer {
   virtual std::vector<DlArray> predictAndUpdate(const std::vector<DlArray>& X, const Parameters& p, Parameters& newState) const;
   /// The states to start a new sequence with; states not set keep their values.
   virtual void resetState(Parameters&) const {}
-  /// Shows each option; without it a layer cannot be saved.
+  /// Shows each option, for files, tables and comparison.
   virtual void options(OptionVisitor&) {}
 };
 

@@ -8,7 +8,7 @@ namespace dl {
 class DataLayout {
  public:
   DataLayout(Size size, std::string format) : size_(std::move(size)), format_(std::move(format)) {}
-  explicit DataLayout(const DlArray& x) : size_(dl::size(x)), format_(dims(x)) {}
+  DataLayout(const DlArray& x) : size_(dl::size(x)), format_(dims(x)) {}
 
   const Size& size() const noexcept { return size_; }
   /// The size of the dimension with this label, 1 without one; throws when several carry it.

@@ -14,6 +14,7 @@ class AttentionScale {
 
   const std::string& word() const noexcept { return word_; }
   double number() const noexcept { return number_; }
+  friend bool operator==(const AttentionScale&, const AttentionScale&) noexcept = default;
 
  private:
   double number_ = 0;

@@ -41,6 +41,7 @@ class PoolPaddingValue {
   /// "" when a number was given; avgpool accepts "mean" and 0.
   const std::string& word() const noexcept { return word_; }
   double number() const noexcept { return number_; }
+  friend bool operator==(const PoolPaddingValue&, const PoolPaddingValue&) noexcept = default;
 
  private:
   double number_ = 0;

@@ -16,6 +16,7 @@ class ResizeNumbers {
 
   std::size_t count() const noexcept { return numbers_.size(); }
   double operator[](std::size_t dimension) const noexcept { return numbers_[numbers_.size() == 1 ? 0 : dimension]; }
+  friend bool operator==(const ResizeNumbers&, const ResizeNumbers&) noexcept = default;
 
  private:
   std::vector<double> numbers_;

@@ -1,0 +1,7 @@
+#include "layers/registry.hpp"
+
+namespace dl::layers {
+
+std::vector<AnyLayer> recurrentPrototypes() { return {}; }
+
+}  // namespace dl::layers
