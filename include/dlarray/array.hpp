@@ -19,8 +19,10 @@ namespace dl {
 class DlArray;
 class Reference;
 class Subscript;
+struct Span;
 
 namespace detail {
+struct FirstSubscript;
 struct Header;
 void release(Header* header) noexcept;
 Header* retain(Header* header) noexcept;
@@ -74,6 +76,8 @@ class DlArray {
   template <Integer I, Integer J>
   DlArray operator()(I i, J j, std::source_location where = std::source_location::current()) const;
   DlArray operator()(const Subscript& i, std::source_location where = std::source_location::current()) const;
+  template <std::same_as<Span> S>
+  DlArray operator()(const S& range, std::source_location where = std::source_location::current()) const;
   DlArray operator()(const Subscript& i, const Subscript& j, std::source_location where = std::source_location::current()) const;
   DlArray operator()(const Subscript& i, const Subscript& j, const Subscript& k,
                      std::source_location where = std::source_location::current()) const;
@@ -83,7 +87,7 @@ class DlArray {
                      std::source_location where = std::source_location::current()) const;
   template <class... More>
     requires(sizeof...(More) > 0 && (std::convertible_to<More, Subscript> && ...))
-  DlArray operator()(const Subscript& i, const Subscript& j, const Subscript& k, const Subscript& l, const Subscript& m,
+  DlArray operator()(const detail::FirstSubscript& i, const Subscript& j, const Subscript& k, const Subscript& l, const Subscript& m,
                      const More&... more) const;
 
   /// The same for a variable array: reads where a value is wanted, writes when assigned to.
@@ -92,6 +96,8 @@ class DlArray {
   template <Integer I, Integer J>
   Reference operator()(I i, J j, std::source_location where = std::source_location::current());
   Reference operator()(const Subscript& i, std::source_location where = std::source_location::current());
+  template <std::same_as<Span> S>
+  Reference operator()(const S& range, std::source_location where = std::source_location::current());
   Reference operator()(const Subscript& i, const Subscript& j, std::source_location where = std::source_location::current());
   Reference operator()(const Subscript& i, const Subscript& j, const Subscript& k,
                        std::source_location where = std::source_location::current());
@@ -101,7 +107,7 @@ class DlArray {
                        std::source_location where = std::source_location::current());
   template <class... More>
     requires(sizeof...(More) > 0 && (std::convertible_to<More, Subscript> && ...))
-  Reference operator()(const Subscript& i, const Subscript& j, const Subscript& k, const Subscript& l, const Subscript& m,
+  Reference operator()(const detail::FirstSubscript& i, const Subscript& j, const Subscript& k, const Subscript& l, const Subscript& m,
                        const More&... more);
 
  private:

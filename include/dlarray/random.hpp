@@ -33,8 +33,8 @@ RandomState rng(const RandomState& state);
 DlArray rand(const Size& size, Type type = Type::Double);
 DlArray rand(const Size& size, std::string_view like, const DlArray& x);
 inline DlArray rand(const Size& size, std::string_view type) { return rand(size, detail::typeNamed(type)); }
-template <Integer I, detail::SizeOrType... More>
-DlArray rand(I first, const More&... more) {
+template <detail::SizeOrType... More>
+DlArray rand(detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("rand", first, more...);
   return rand(w.size, w.type);
 }
@@ -44,8 +44,8 @@ inline DlArray rand() { return rand(Size{1, 1}); }
 DlArray randn(const Size& size, Type type = Type::Double);
 DlArray randn(const Size& size, std::string_view like, const DlArray& x);
 inline DlArray randn(const Size& size, std::string_view type) { return randn(size, detail::typeNamed(type)); }
-template <Integer I, detail::SizeOrType... More>
-DlArray randn(I first, const More&... more) {
+template <detail::SizeOrType... More>
+DlArray randn(detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("randn", first, more...);
   return randn(w.size, w.type);
 }
@@ -64,8 +64,8 @@ struct IntegerRange {
 DlArray randi(IntegerRange range, const Size& size, Type type = Type::Double);
 DlArray randi(IntegerRange range, const Size& size, std::string_view like, const DlArray& x);
 inline DlArray randi(IntegerRange range, const Size& size, std::string_view type) { return randi(range, size, detail::typeNamed(type)); }
-template <Integer I, detail::SizeOrType... More>
-DlArray randi(IntegerRange range, I first, const More&... more) {
+template <detail::SizeOrType... More>
+DlArray randi(IntegerRange range, detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("randi", first, more...);
   return randi(range, w.size, w.type);
 }

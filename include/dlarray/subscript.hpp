@@ -71,7 +71,17 @@ class Subscript {
 };
 
 namespace detail {
+/// The first of more than five subscripts. It carries the line of the call, for which a list of any length has no room behind it.
+struct FirstSubscript : Subscript {
+  template <std::convertible_to<Subscript> T>
+  FirstSubscript(const T& subscript, std::source_location place = std::source_location::current()) : Subscript(subscript), where(place) {}
+  FirstSubscript(std::initializer_list<Position> positions, std::source_location place = std::source_location::current())
+      : Subscript(positions), where(place) {}
+  std::source_location where;
+};
+
 DlArray readElement(const DlArray& x, const Index* position, int count, std::source_location where);
+DlArray readRange(const DlArray& x, const Span& range, std::source_location where);
 DlArray read(const DlArray& x, const Subscript* const* subscripts, int count, std::source_location where);
 void writeElement(DlArray& x, const Index* position, int count, const DlArray& value, std::source_location where);
 void write(DlArray& x, const Subscript* const* subscripts, int count, const DlArray& value, std::source_location where);
@@ -106,8 +116,9 @@ class Reference {
     return v(subscripts...);
   }
 
-  void operator=(Operand value) && { assign(value.get()); }
-  void operator=(const Reference& value) && { assign(value.value()); }
+  /// Writes, and gives back what was written, so that `X(0) = X(1) = 5` sets both.
+  DlArray operator=(Operand value) && { return assigned(value.get()); }
+  DlArray operator=(const Reference& value) && { return assigned(value.value()); }
   void operator=(DlArray value) & { become(std::move(value)); }
   void operator=(const Reference& value) & { become(value.value()); }
   void operator+=(Operand value) &&;
@@ -123,6 +134,7 @@ class Reference {
 
  private:
   void assign(const DlArray& value);
+  DlArray assigned(const DlArray& value);
   void become(DlArray value);
   std::array<const Subscript*, Size::maxDimensions> subscripts() const;
 
@@ -175,9 +187,17 @@ inline Reference DlArray::operator()(const Subscript& i, const Subscript& j, con
 }
 template <class... More>
   requires(sizeof...(More) > 0 && (std::convertible_to<More, Subscript> && ...))
-Reference DlArray::operator()(const Subscript& i, const Subscript& j, const Subscript& k, const Subscript& l, const Subscript& m,
+Reference DlArray::operator()(const detail::FirstSubscript& i, const Subscript& j, const Subscript& k, const Subscript& l, const Subscript& m,
                               const More&... more) {
-  return {*this, {i, j, k, l, m, Subscript(more)...}, std::source_location()};
+  return {*this, {i, j, k, l, m, Subscript(more)...}, i.where};
+}
+template <std::same_as<Span> S>
+Reference DlArray::operator()(const S& range, std::source_location where) {
+  return {*this, Subscript(range), where};
+}
+template <std::same_as<Span> S>
+DlArray DlArray::operator()(const S& range, std::source_location where) const {
+  return detail::readRange(*this, range, where);
 }
 inline DlArray DlArray::operator()(const Subscript& i, std::source_location where) const {
   const Subscript* s[] = {&i};
@@ -202,12 +222,12 @@ inline DlArray DlArray::operator()(const Subscript& i, const Subscript& j, const
 }
 template <class... More>
   requires(sizeof...(More) > 0 && (std::convertible_to<More, Subscript> && ...))
-DlArray DlArray::operator()(const Subscript& i, const Subscript& j, const Subscript& k, const Subscript& l, const Subscript& m,
+DlArray DlArray::operator()(const detail::FirstSubscript& i, const Subscript& j, const Subscript& k, const Subscript& l, const Subscript& m,
                             const More&... more) const {
   const std::vector<Subscript> list{i, j, k, l, m, Subscript(more)...};
   std::vector<const Subscript*> s;
   for (const Subscript& item : list) s.push_back(&item);
-  return detail::read(*this, s.data(), static_cast<int>(s.size()), std::source_location());
+  return detail::read(*this, s.data(), static_cast<int>(s.size()), i.where);
 }
 
 }  // namespace dl

@@ -58,6 +58,7 @@ struct Result {
 //     or unsigned keep(unsigned traced) const;         // the same, by which inputs are traced (bit i)
 //   void gradient(Backward&) const;                    // none where the gradient is zero
 //   static constexpr bool sameVariable = true;         // if the result counts as the input itself in dlgradient
+//   static constexpr bool runsUserCode = true;         // if the gradient may end in an exception of the user's
 // and its parameters are its members.
 inline constexpr unsigned keptResult = 1U << 31;
 
@@ -83,7 +84,8 @@ struct RuleOf {
     else
       return static_cast<void (*)(Backward&)>(nullptr);
   }
-  static constexpr Rule rule{Op::name, gradientOrNull(), trivial<Op> ? nullptr : &destroy, requires { Op::sameVariable; }};
+  static constexpr Rule rule{Op::name, gradientOrNull(), trivial<Op> ? nullptr : &destroy, requires { Op::sameVariable; },
+                             requires { Op::runsUserCode; }};
 };
 
 template <class Op>
@@ -115,6 +117,7 @@ void record(Trace& trace, const Op& op, const Inputs& inputs, const NearNodes& n
   }
   node.rule = &RuleOf<Op>::rule;
   node.holds = node.rule->destroy != nullptr;
+  if constexpr (requires { Op::runsUserCode; }) trace.runsUserCode = true;
   fill(node, inputs, nodes, traced, result, kept);
   trace.own(result);
 }
@@ -190,7 +193,16 @@ DlArray apply(const Op& op, const Operand& a, const Operand& b, const Operand& c
   return detail::applyTo(op, operands, 3);
 }
 
-/// Records a new plain double scalar with up to two inputs: all that `fill` does for arrays of any kind.
+/// Ties a result to the last node; a traced array that takes another's place is tied already, to the node before.
+[[gnu::always_inline]] inline void ownResult(Trace& trace, const DlArray& result) noexcept {
+  dl::detail::Header& h = *Storage::get(result);
+  if (h.node != 0)
+    h.node = trace.last();
+  else
+    trace.own(result);
+}
+
+/// Records a plain double scalar with up to two inputs: all that `fill` does for arrays of any kind.
 [[gnu::always_inline]] inline Node& appendScalar(Trace& trace, const Rule& rule, std::uint32_t inputs, std::uint32_t a, std::uint32_t b,
                                                  const DlArray& result) {
   Node& node = trace.append();
@@ -201,17 +213,16 @@ DlArray apply(const Op& op, const Operand& a, const Operand& b, const Operand& c
   node.nearInputs[2] = 0;
   node.type = Type::Double;
   node.device = Device::Cpu;
+  node.keeps = false;
   node.plainScalar = true;
-  node.shape.size = Size::matrix(1, 1);
-  node.shape.format = {};
-  trace.own(result);
+  ownResult(trace, result);
   return node;
 }
 
-/// Records a new array on the CPU with up to two inputs; it may be a traced one that takes another's place.
+/// Records an array on the CPU with up to two inputs.
 [[gnu::always_inline]] inline Node& appendArray(Trace& trace, const Rule& rule, std::uint32_t inputs, std::uint32_t a, std::uint32_t b,
                                                 const DlArray& result) {
-  dl::detail::Header& h = *Storage::get(result);
+  const dl::detail::Header& h = *Storage::get(result);
   Node& node = trace.append();
   node.rule = &rule;
   node.inputCount = inputs;
@@ -220,13 +231,13 @@ DlArray apply(const Op& op, const Operand& a, const Operand& b, const Operand& c
   node.nearInputs[2] = 0;
   node.type = h.type;
   node.device = Device::Cpu;
+  node.keeps = false;
   node.plainScalar = h.plainScalar;
-  node.shape.size = h.size;
-  node.shape.format = h.format;
-  if (h.node != 0)
-    h.node = trace.last();
-  else
-    trace.own(result);
+  if (!h.plainScalar) {
+    node.wholeShape.size = h.size;
+    node.wholeShape.format = h.format;
+  }
+  ownResult(trace, result);
   return node;
 }
 

@@ -6,8 +6,10 @@ namespace dl::engine {
 /// What a gradient rule works with: the gradient by the result, what was kept, and where the gradients by the inputs go.
 class Backward {
  public:
-  Backward(Trace& trace, Node& node, DlArray gradient) noexcept : trace_(trace), node_(node), gradient_(std::move(gradient)) {}
-  Backward(Trace& trace, Node& node, double gradient) noexcept : trace_(trace), node_(node), isNumber_(true), number_(gradient) {}
+  Backward(Trace& trace, std::uint32_t id, DlArray gradient) noexcept
+      : trace_(trace), node_(trace[id]), id_(id), gradient_(std::move(gradient)) {}
+  Backward(Trace& trace, std::uint32_t id, double gradient) noexcept
+      : trace_(trace), node_(trace[id]), id_(id), isNumber_(true), number_(gradient) {}
 
   /// The gradient by the result, of the result's size, labels and type.
   const DlArray& gradient() {
@@ -24,14 +26,25 @@ class Backward {
   double number() const noexcept { return number_; }
   int inputs() const noexcept { return static_cast<int>(node_.inputCount); }
   /// An input that the operation asked to keep.
-  const DlArray& input(int i) noexcept { return node_.kept(i); }
+  const DlArray& input(int i) {
+    if (node_.keptNumbers) makeArrays();
+    return node_.kept(i);
+  }
+  /// The same, given away where the walk gives up its data and nobody else sees it: its memory may then be used for the answer.
+  DlArray takeInput(int i);
   /// The result, if the operation asked to keep it.
-  const DlArray& result() noexcept { return node_.kept(node_.far ? static_cast<int>(node_.inputCount) : Node::near - 1); }
-  const Shape& resultShape() const noexcept { return node_.shape; }
+  const DlArray& result() {
+    if (node_.keptNumbers) makeArrays();
+    return node_.kept(node_.far ? static_cast<int>(node_.inputCount) : Node::near - 1);
+  }
+  /// True when all that these bits name (0 and 1 for the inputs, 2 for the result) is kept as numbers.
+  bool keepsNumbers(unsigned wanted) const noexcept { return (node_.keptNumbers & wanted) == wanted; }
+  double keptNumber(int i) const noexcept { return node_.keptNumber(i); }
+  const Shape& resultShape() const noexcept { return node_.shape(); }
   /// True when the gradient by this input is wanted.
   bool needs(int i) const noexcept { return trace_.wants(node_.input(i)); }
   /// Shape and type of a traced input.
-  const Shape& shape(int i) noexcept { return trace_[node_.input(i)].shape; }
+  const Shape& shape(int i) noexcept { return trace_[node_.input(i)].shape(); }
   Type type(int i) noexcept { return trace_[node_.input(i)].type; }
   /// Adds to the gradient by an input. Expansion is undone here: `gradient` may have the size of the result.
   void add(int i, DlArray gradient);
@@ -42,6 +55,8 @@ class Backward {
   /// The gradient collected so far by an input, given away to be added to in place and put back with `put`; zeros at first.
   DlArray collected(int i);
   void put(int i, DlArray gradient) noexcept;
+  /// The same left where it is, to be added to in place; null when it may not be written to. Only while the walk is not recorded.
+  DlArray* collecting(int i);
 
   /// True when this walk is itself recorded, so that it can be differentiated.
   bool recorded() const noexcept { return trace_.recording; }
@@ -52,9 +67,11 @@ class Backward {
 
  private:
   void spread();
+  void makeArrays();
 
   Trace& trace_;
   Node& node_;
+  std::uint32_t id_;
   bool isNumber_ = false;
   double number_ = 0;
   DlArray gradient_;

@@ -26,6 +26,7 @@ struct ScalarInput {
   double value;
   std::uint32_t node = 0;  // in the open trace; 0 when it is not to be recorded
   std::uint8_t origin = 0;
+  DlArray* place = nullptr;  // a temporary that nobody sees afterwards: the result may take its place, header and all
 
   // False when the operand is anything else.
   [[gnu::always_inline]] bool read(const Operand& x, const Trace* trace) {
@@ -38,14 +39,23 @@ struct ScalarInput {
     value = *static_cast<const double*>(h->data);
     origin = h->origin;
     if (h->node != 0 && (h->trace == trace ? trace->recording : recorded(trace, x.get()))) node = h->node;
+    // A traced array gives its header only to a result that is traced too.
+    DlArray* dying = x.dying();
+    if (dying && (h->node == 0 || node != 0) && Storage::unique(*dying)) place = dying;
     return true;
   }
 };
 
-DlArray kept(const Operand& x) {
-  const DlArray& array = x.get();
-  DlArray* dying = x.dying();
-  return dying ? std::move(*dying) : array;
+[[gnu::always_inline]] inline DlArray scalarResult(double value, std::uint8_t origin, DlArray* place) {
+  if (!place) {
+    DlArray y(value);
+    if (origin) Storage::get(y)->origin = origin;
+    return y;
+  }
+  dl::detail::Header* h = Storage::get(*place);
+  *static_cast<double*>(h->data) = value;
+  h->origin = origin;
+  return std::move(*place);
 }
 
 template <class F>
@@ -57,6 +67,10 @@ struct Unary {
   DlArray evaluate(const Inputs& inputs) const { return runUnary(inputs, position); }
   void gradient(Backward& b) const requires(F::differentiable) {
     constexpr bool useX = (F::needs & formula::X) != 0, useY = (F::needs & formula::Y) != 0;
+    if (b.isNumber() && b.keepsNumbers(F::needs))
+      return b.addNumber(0, F::gradient(b.number(), useX ? b.keptNumber(0) : 0.0, useY ? b.keptNumber(2) : 0.0));
+    if constexpr (requires { F::slope; })
+      if (b.isNumber()) return b.add(0, binary<formula::Times>(b.takeInput(0), F::slope * b.number()));
     const DlArray none;
     const DlArray &x = useX ? b.input(0) : none, &y = useY ? b.result() : none;
     if (b.recorded())
@@ -90,11 +104,20 @@ struct Binary {
   DlArray evaluate(const Inputs& inputs) const { return runBinary(inputs, name, position); }
   void gradient(Backward& b) const {
     const bool needs0 = b.needs(0), needs1 = b.needs(1);
-    if (b.isNumber() && small(b)) {
-      const double g = b.number(), x0 = numberOrZero(b.input(0)), x1 = numberOrZero(b.input(1)), y = numberOrZero(b.result());
-      if (needs0) b.addNumber(0, F::gradientA(g, x0, x1, y));
-      if (needs1) b.addNumber(1, F::gradientB(g, x0, x1, y));
-      return;
+    if (b.isNumber()) {
+      constexpr unsigned all = F::needsForA | F::needsForB;
+      const bool numbers = b.keepsNumbers((needs0 ? F::needsForA : 0U) | (needs1 ? F::needsForB : 0U));
+      if (numbers || small(b)) {
+        const auto value = [&](unsigned bit, int i, const auto& array) {
+          return !(all & bit) ? 0.0 : numbers ? b.keptNumber(i) : numberOrZero(array());
+        };
+        const double g = b.number(), x0 = value(formula::A, 0, [&]() -> auto& { return b.input(0); }),
+                     x1 = value(formula::B, 1, [&]() -> auto& { return b.input(1); }),
+                     y = value(formula::Y, 2, [&]() -> auto& { return b.result(); });
+        if (needs0) b.addNumber(0, F::gradientA(g, x0, x1, y));
+        if (needs1) b.addNumber(1, F::gradientB(g, x0, x1, y));
+        return;
+      }
     }
     if (needs0) b.add(0, by<true>(b, needs1 ? DlArray(b.gradient()) : DlArray(b.take())));
     if (needs1) b.add(1, by<false>(b, b.take()));
@@ -123,6 +146,8 @@ struct Binary {
           return !Storage::get(x) || numel(x) == 1 || Storage::of(x).size == Storage::of(g).size;
         };
         if (fits(x0) && fits(x1)) return runBinaryGradient(std::move(g), x0, x1, y, position, first);
+      } else if constexpr (std::same_as<F, formula::Minus> && !first) {
+        return runUnaryGradient(std::move(g), none, none, formula::UnaryFormulas::position<formula::Negate>());
       }
     }
     return derivative<first>(Symbol(std::move(g)), Symbol(x0), Symbol(x1), Symbol(y)).array;
@@ -172,13 +197,13 @@ template <class F>
 DlArray unary(const Operand& x) {
   Trace* trace = Trace::current();
   if (ScalarInput in; in.read(x, trace)) {
-    DlArray y(F::value(in.value));
-    if (in.origin) Storage::get(y)->origin = in.origin;
+    const double value = F::value(in.value);
+    DlArray y = scalarResult(value, in.origin, in.place);
     if (in.node) {
       Node& node = appendScalar(*trace, detail::RuleOf<Unary<F>>::rule, 1, in.node, 0, y);
-      node.keeps = F::needs != 0;
-      if constexpr ((F::needs & formula::X) != 0) node.nearKept[0] = kept(x);
-      if constexpr ((F::needs & formula::Y) != 0) node.nearKept[Node::near - 1] = y;
+      node.keptNumbers = F::needs;
+      if constexpr ((F::needs & formula::X) != 0) node.keepNumber(0, in.value);
+      if constexpr ((F::needs & formula::Y) != 0) node.keepNumber(2, value);
     }
     return y;
   }
@@ -211,15 +236,15 @@ template <class F>
 DlArray binary(const Operand& a, const Operand& b) {
   Trace* trace = Trace::current();
   if (ScalarInput inA, inB; inA.read(a, trace) && inB.read(b, trace)) {
-    DlArray y(F::value(inA.value, inB.value));
-    if (inA.origin | inB.origin) Storage::get(y)->origin = inA.origin | inB.origin;
+    const double value = F::value(inA.value, inB.value);
+    DlArray y = scalarResult(value, inA.origin | inB.origin, inA.place ? inA.place : inB.place);
     if (inA.node | inB.node) {
+      constexpr unsigned all = F::needsForA | F::needsForB;
       Node& node = appendScalar(*trace, detail::RuleOf<Binary<F>>::rule, 2, inA.node, inB.node, y);
-      const unsigned keep = Binary<F>::keep((inA.node ? 1U : 0U) | (inB.node ? 2U : 0U));
-      node.keeps = keep != 0;
-      if (keep & 1U) node.nearKept[0] = kept(a);
-      if (keep & 2U) node.nearKept[1] = kept(b);
-      if (keep & keptResult) node.nearKept[Node::near - 1] = y;
+      node.keptNumbers = (inA.node ? F::needsForA : 0U) | (inB.node ? F::needsForB : 0U);
+      if constexpr ((all & formula::A) != 0) node.keepNumber(0, inA.value);
+      if constexpr ((all & formula::B) != 0) node.keepNumber(1, inB.value);
+      if constexpr ((all & formula::Y) != 0) node.keepNumber(2, value);
     }
     return y;
   }

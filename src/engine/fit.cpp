@@ -8,6 +8,7 @@
 #include "formulas/binary.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace dl::engine {
 
@@ -141,7 +142,11 @@ void fill(const DlArray& y, T value) {
 
 DlArray filled(const Shape& shape, Type type, double value) {
   DlArray y = Storage::make(shape, type);
-  if (type == Type::Double)
+  constexpr std::size_t few = std::size_t{1} << 16;  // bytes that no second thread helps with
+  if (const std::size_t bytes = static_cast<std::size_t>(Storage::of(y).numel) * bytesOf(type);
+      value == 0 && !std::signbit(value) && bytes <= few)
+    std::memset(Storage::mutableData<void>(y), 0, bytes);
+  else if (type == Type::Double)
     fill(y, value);
   else if (type == Type::Single)
     fill(y, static_cast<float>(value));

@@ -1,5 +1,6 @@
 #include "engine/gradient.hpp"
 
+#include "cpu/elementwise.hpp"
 #include "engine/elementwise.hpp"
 #include "engine/fit.hpp"
 #include "formulas/binary.hpp"
@@ -23,8 +24,8 @@ void fill(Node& node, const Inputs& inputs, const NearNodes& nodes, unsigned tra
   node.device = h.device;
   node.plainScalar = h.plainScalar;
   node.keeps = kept != 0;
-  node.shape.size = h.size;
-  node.shape.format = h.format;
+  node.wholeShape.size = h.size;
+  node.wholeShape.format = h.format;
   // The last near place is the result's.
   if (inputs.count() < Node::near) {
     for (int i = 0; i < Node::near; ++i) node.nearInputs[i] = nodes[static_cast<std::size_t>(i)];
@@ -50,15 +51,45 @@ void fill(Node& node, const Inputs& inputs, const NearNodes& nodes, unsigned tra
 
 }  // namespace detail
 
+DlArray Backward::takeInput(int i) {
+  const DlArray& kept = input(i);
+  if (trace_.keepsData || !Storage::unique(kept)) return kept;
+  if (Storage::traced(kept)) Trace::disown(kept);
+  return std::move(node_.kept(i));
+}
+
+namespace {
+
+// sum + more, where one of the two may be written to and no thread would help; false when that is not so.
+bool addInPlace(DlArray& sum, DlArray& more) {
+  constexpr Index most = Index{1} << 15;
+  const dl::detail::Header &a = Storage::of(sum), &b = Storage::of(more);
+  if (a.numel != b.numel || a.numel > most || a.type != b.type || a.device != Device::Cpu || b.device != Device::Cpu) return false;
+  const bool inSum = Storage::unique(sum);
+  if (a.numel == 0 || (!inSum && !Storage::unique(more)) || !(a.size == b.size)) return false;
+  constexpr std::size_t plus = formula::BinaryFormulas::position<formula::Plus>();
+  const auto run = [&](auto zero) {
+    using T = decltype(zero);
+    const auto *x = static_cast<const T*>(a.data), *y = static_cast<const T*>(b.data);
+    cpu::elementwiseKernels<T>().binary[plus].value(a.numel, x, 1, y, 1, static_cast<T*>(inSum ? a.data : b.data));
+  };
+  a.type == Type::Single ? run(float()) : run(double());
+  if (!inSum) sum = std::move(more);
+  return true;
+}
+
+}  // namespace
+
 void Backward::add(int i, DlArray gradient) {
   const std::uint32_t input = node_.input(i);
   if (!trace_.wants(input)) return;
   Node& from = trace_[input];
   if (Storage::of(gradient).type != from.type && from.type != Type::Logical) gradient = castTo(gradient, from.type);
-  if (!(from.plainScalar && Storage::plainScalar(gradient)) && !(Storage::shape(gradient) == from.shape))
-    gradient = sumTo(std::move(gradient), from.shape);
+  if (!(from.plainScalar && Storage::plainScalar(gradient)) && !(Storage::shape(gradient) == from.shape()))
+    gradient = sumTo(std::move(gradient), from.shape());
   if (Storage::get(from.adjoint)) {
-    from.adjoint = binary<formula::Plus>(std::move(from.adjoint), std::move(gradient));
+    if (trace_.recording || !addInPlace(from.adjoint, gradient))
+      from.adjoint = binary<formula::Plus>(std::move(from.adjoint), std::move(gradient));
   } else if (from.hasNumber) {
     from.adjoint = binary<formula::Plus>(std::move(gradient), from.adjointNumber);
     from.hasNumber = false;
@@ -80,7 +111,7 @@ namespace {
 
 DlArray everywhere(const Node& node, double number) {
   if (node.plainScalar && node.type == Type::Double) return DlArray(number);
-  return filled(node.shape, node.type == Type::Single ? Type::Single : Type::Double, number);
+  return filled(node.shape(), node.type == Type::Single ? Type::Single : Type::Double, number);
 }
 }  // namespace
 
@@ -88,10 +119,10 @@ void Backward::addNumber(int i, double gradient) {
   const std::uint32_t input = node_.input(i);
   if (!trace_.wants(input)) return;
   Node& from = trace_[input];
-  if (!(from.plainScalar && node_.plainScalar) && !(from.shape.size == node_.shape.size)) {
-    const Index own = numel(from.shape.size);
+  if (!(from.plainScalar && node_.plainScalar) && !(from.shape().size == node_.shape().size)) {
+    const Index own = numel(from.shape().size);
     if (own == 0) return;
-    gradient *= static_cast<double>(numel(node_.shape.size) / own);  // as many elements came from each
+    gradient *= static_cast<double>(numel(node_.shape().size) / own);  // as many elements came from each
   }
   addEverywhereTo(from, gradient);
 }
@@ -103,6 +134,18 @@ void Backward::addEverywhere(int i, double gradient) {
 void Backward::spread() {
   gradient_ = everywhere(node_, number_);
   isNumber_ = false;
+}
+
+// For rules that work with arrays: what is kept as numbers becomes what would have been kept otherwise, traced where it was.
+void Backward::makeArrays() {
+  for (int i = 0; i < Node::near; ++i) {
+    if (!(node_.keptNumbers >> i & 1U)) continue;
+    const double number = node_.keptNumber(i);
+    DlArray& x = node_.nearKept[i] = node_.type == Type::Single ? DlArray(static_cast<float>(number)) : DlArray(number);
+    if (const std::uint32_t from = i == Node::near - 1 ? id_ : node_.nearInputs[i]) trace_.own(x, from);
+  }
+  node_.keptNumbers = 0;
+  node_.keeps = true;
 }
 
 const DlArray& Node::adjointArray() {
@@ -119,7 +162,16 @@ DlArray Backward::collected(int i) {
     from.adjointArray();
     return std::move(from.adjoint);
   }
-  return filled(from.shape, numberType(from.type));
+  return filled(from.shape(), numberType(from.type));
+}
+
+DlArray* Backward::collecting(int i) {
+  Node& from = trace_[node_.input(i)];
+  if (!from.hasAdjoint())
+    from.adjoint = filled(from.shape(), numberType(from.type));
+  else
+    from.adjointArray();
+  return Storage::unique(from.adjoint) ? &from.adjoint : nullptr;
 }
 
 void Backward::put(int i, DlArray gradient) noexcept { trace_[node_.input(i)].adjoint = std::move(gradient); }
@@ -215,7 +267,9 @@ void markWanted(Trace& trace) {
 }
 
 // From the last node down; no node but the variables has a gradient afterwards.
-void walkBack(Trace& trace, std::uint32_t first, std::uint32_t last, bool keepData, const std::source_location& where) {
+// Nodes whose data is to be given up later are noted in `passed`.
+void walkBack(Trace& trace, std::uint32_t first, std::uint32_t last, std::vector<std::uint32_t>* passed,
+              const std::source_location& where) {
   for (std::uint32_t id = last; id >= first; --id) {
     Node& node = trace[id];
     if (!node.hasAdjoint()) continue;
@@ -233,14 +287,15 @@ void walkBack(Trace& trace, std::uint32_t first, std::uint32_t last, bool keepDa
            "dlgradient: the trace's data was released by an earlier dlgradient of the same values; give that call {{.retainData "
            "= true}}");
     if (node.hasNumber) {
-      Backward backward(trace, node, node.adjointNumber);
+      Backward backward(trace, id, node.adjointNumber);
       node.hasNumber = variable;
       node.rule->gradient(backward);
     } else {
-      Backward backward(trace, node, variable ? node.adjoint : std::move(node.adjoint));
+      Backward backward(trace, id, variable ? node.adjoint : std::move(node.adjoint));
       node.rule->gradient(backward);
     }
-    if (!keepData) node.release();
+    if (!trace.keepsData) node.release();
+    if (passed) passed->push_back(id);
   }
 }
 
@@ -303,6 +358,10 @@ void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray*
   }
 
   Walk walk(trace, first, end, where);
+  const bool giveUp = !options.retainData && !options.enableHigherDerivatives;
+  // Where the user's code may end the walk, nothing is given up before it has ended well: another walk then finds all it needs.
+  trace.keepsData = !giveUp || trace.runsUserCode;
+  std::vector<std::uint32_t> passed;
   trace.toMark.first = first;
   trace.toMark.last = last;
   markWanted(trace);
@@ -320,7 +379,8 @@ void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray*
     DlArray weight = start(std::move(s.weight));
     node.adjoint = node.hasAdjoint() ? binary<formula::Plus>(node.adjointArray(), std::move(weight)) : std::move(weight);
   }
-  walkBack(trace, first, last, options.retainData || options.enableHigherDerivatives, where);
+  walkBack(trace, first, last, giveUp && trace.runsUserCode ? &passed : nullptr, where);
+  for (const std::uint32_t id : passed) trace[id].release();
 
   for (std::size_t i = 0; i < count; ++i) {
     const DlArray& x = *variables[i];

@@ -30,6 +30,10 @@ struct Input {
     const DlArray* x = operand.dying();
     return x && Storage::unique(*x) && (header->node == 0 || node != 0);
   }
+  /// The number given, as one of the type computed in.
+  double number(Type type) const noexcept {
+    return type == Type::Single ? static_cast<double>(static_cast<float>(operand.number())) : operand.number();
+  }
   DlArray kept(Type type) const {
     if (operand.isNumber())
       return type == Type::Single ? DlArray(static_cast<float>(operand.number())) : DlArray(operand.number());
@@ -119,6 +123,12 @@ DlArray shortBinary(const ShortForm& form, const Operand& operandA, const Operan
   DlArray y = inA ? std::move(*operandA.dying()) : inB ? std::move(*operandB.dying()) : std::move(made);
   if (a.node | b.node) {
     Node& node = appendArray(*trace, *form.rule, 2, a.node, b.node, y);
+    const unsigned numbers = (a.header ? 0U : 1U) | (b.header ? 0U : 2U);
+    if (keep && (keep & ~numbers) == 0) {
+      node.keptNumbers = static_cast<std::uint8_t>(keep);
+      node.keepNumber(keep == 2, (keep == 2 ? b : a).number(to.type));
+      return y;
+    }
     node.keeps = keep != 0;
     if (keep & 4U) node.nearKept[Node::near - 1] = y;
     if (keep & 1U) node.nearKept[0] = a.kept(to.type);

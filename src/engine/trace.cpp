@@ -8,7 +8,8 @@ namespace dl::engine {
 
 constinit thread_local Trace* Trace::current_ = nullptr;
 constinit thread_local Trace* Trace::spare_ = nullptr;
-const Rule Trace::neutral{"variable", nullptr, nullptr, false};
+const Shape Node::scalarShape{Size::matrix(1, 1), {}};
+const Rule Trace::neutral{"variable", nullptr, nullptr, false, false};
 
 void Node::release() noexcept {
   released = true;
@@ -48,7 +49,7 @@ Trace* Trace::open() {
   trace->append().inputCount = 0;  // number 0 stands for constants
   trace->outer_ = current_;
   trace->recording = true;
-  trace->extracted = trace->differentiated = trace->walking = false;
+  trace->extracted = trace->differentiated = trace->walking = trace->runsUserCode = false;
   trace->variables = 0;
   return current_ = owned.release();
 }
@@ -93,7 +94,7 @@ DlArray Trace::leaf(const DlArray& x) {
   n.type = Storage::of(x).type;
   n.device = Storage::of(x).device;
   n.plainScalar = Storage::plainScalar(x);
-  n.shape = Storage::shape(x);
+  n.wholeShape = Storage::shape(x);
   ++variables;
   own(variable);
   return variable;

@@ -15,12 +15,14 @@ struct Rule {
   void (*gradient)(Backward&);
   void (*destroy)(void* parameters);  // null for operations without parameters
   bool sameVariable;                  // the result counts as the input itself in dlgradient
+  bool runsUserCode;                  // the gradient may end in an exception of the user's
 };
 
 /// One operation that ran on a traced array: the rule, where its inputs came from, what its result looks like and what was kept.
-struct Node {
+struct alignas(64) Node {
   static constexpr int near = 3;
 
+  // What every walk looks at comes first: a node of numbers is read in its first two cache lines.
   const Rule* rule = nullptr;
   std::uint32_t inputCount = 0;
   std::uint32_t nearInputs[near] = {};  // nodes; 0 for constants
@@ -29,25 +31,37 @@ struct Node {
   bool released = false;     // what was kept has been given up
   bool keeps = false;        // some array is kept
   bool holds = false;        // `far`, or parameters that must be destroyed
-  bool plainScalar = false;  // the result is 1 x 1 without labels
+  bool plainScalar = false;  // the result is 1 x 1 without labels; `wholeShape` is not filled then
+  std::uint8_t keptNumbers = 0;  // bit i: in place of array i, a number is kept in `nearParameters`, which costs no array
   // Used while a gradient is computed: what has been added up so far, and whether it is wanted at all: marked with the number of the
   // marks that count, which saves wiping old ones away.
-  std::uint32_t mark = 0;
   bool hasNumber = false;
+  std::uint32_t mark = 0;
   double adjointNumber = 0;  // in place of `adjoint` when that is one number everywhere, while nothing is recorded
   DlArray adjoint;
-  Shape shape;
+  void* parameters = nullptr;
+  alignas(16) std::byte nearParameters[32];
   DlArray nearKept[near];
   struct Far {
     std::vector<std::uint32_t> inputs;
     std::vector<DlArray> kept;
   };
   std::unique_ptr<Far> far;  // in place of the near ones when there are more
-  void* parameters = nullptr;
-  alignas(16) std::byte nearParameters[32];
+  Shape wholeShape;
 
   std::uint32_t input(int i) const noexcept { return far || i >= near ? far->inputs[static_cast<std::size_t>(i)] : nearInputs[i]; }
   DlArray& kept(int i) noexcept { return far || i >= near ? far->kept[static_cast<std::size_t>(i)] : nearKept[i]; }
+  double keptNumber(int i) const noexcept {
+    double number;
+    std::memcpy(&number, nearParameters + static_cast<std::size_t>(i) * sizeof number, sizeof number);
+    return number;
+  }
+  void keepNumber(int i, double number) noexcept {
+    std::memcpy(nearParameters + static_cast<std::size_t>(i) * sizeof number, &number, sizeof number);
+  }
+  /// Size and labels of the result.
+  const Shape& shape() const noexcept { return plainScalar ? scalarShape : wholeShape; }
+  static const Shape scalarShape;
   /// True once anything has been added up.
   bool hasAdjoint() const noexcept { return hasNumber || Storage::get(adjoint); }
   /// What has been added up, as an array, null for nothing; the node keeps it.
@@ -80,6 +94,7 @@ class Trace {
     Node& node = (*this)[count_++];
     node.rule = &neutral;  // until the node is filled: should that fail, there is nothing to clear away
     node.released = false;
+    node.keptNumbers = 0;
     return node;
   }
   /// Ties an array to the last node: it was computed there.
@@ -95,6 +110,17 @@ class Trace {
     last->next = arrays_.previous = h;
   }
 
+  /// Unties an array that nobody but its node sees: an ordinary one from then on.
+  static void disown(const DlArray& x) noexcept {
+    detail::Header* h = Storage::get(x);
+    h->previous->next = h->next;
+    h->next->previous = h->previous;
+    h->previous = h->next = nullptr;
+    h->node = 0;
+    h->trace = nullptr;
+    h->local = false;
+  }
+
   /// A new independent variable with the elements of `x`.
   DlArray leaf(const DlArray& x);
 
@@ -102,7 +128,9 @@ class Trace {
   bool extracted = false;       // a traced value was taken out with extractdata: for error sentences
   bool differentiated = false;  // dlgradient ran without enableHigherDerivatives: for error sentences
 
-  bool walking = false;  // a gradient is being computed
+  bool walking = false;     // a gradient is being computed
+  bool keepsData = false;   // and what nodes keep stays, for another one or until it has ended well
+  bool runsUserCode = false;  // some node does
   // While one is: gradients by nodes from this one on are wanted, all of them or those that are marked.
   std::uint32_t firstWanted = 0;
   bool allWanted = false;

@@ -58,7 +58,7 @@ void Wanted::take(std::string_view word) {
   if (word == "like") return;
   for (const Type known : {Type::Double, Type::Single, Type::Logical})
     if (word == name(known)) return take(known);
-  fail(noPlace(), "creation:word",
+  fail(where, "creation:word",
        "\"{}\" is not known behind the sizes of a new array; \"double\", \"single\", \"logical\", or \"like\" and an array", word);
 }
 
@@ -80,7 +80,7 @@ void finish(Wanted& wanted, const char* function) {
   if (wanted.size.size() == 1) wanted.size.push_back(wanted.size[0]);
   for (std::size_t d = 0; d < wanted.size.size(); ++d)
     if (wanted.size[d] < 0)
-      fail(noPlace(), "creation:negative", "{}: dimension {} has the negative size {}", function, d, wanted.size[d]);
+      fail(wanted.where, "creation:negative", "{}: dimension {} has the negative size {}", function, d, wanted.size[d]);
 }
 
 }  // namespace detail

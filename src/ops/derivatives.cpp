@@ -157,6 +157,7 @@ namespace {
 
 struct Custom {
   static constexpr const char* name = "customFunction";
+  static constexpr bool runsUserCode = true;
   std::shared_ptr<detail::CustomRules> rules;
   std::source_location where;
 

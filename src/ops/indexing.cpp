@@ -34,18 +34,16 @@ struct Read {
   }
   void gradient(Backward& b) const {
     if (!b.needs(0)) return;
-    DlArray sum = b.collected(0);
-    if constexpr (std::same_as<Place, ElementPlace>) {
-      if (b.isNumber() && Storage::unique(sum) && Storage::of(sum).type == Type::Double) {
-        Storage::mutableData<double>(sum)[place.position] += b.number();
-        return b.put(0, std::move(sum));
+    if (DlArray* sum = b.recorded() ? nullptr : b.collecting(0)) {
+      if constexpr (std::same_as<Place, ElementPlace>) {
+        if (b.isNumber() && Storage::of(*sum).type == Type::Double) {
+          Storage::mutableData<double>(*sum)[place.position] += b.number();
+          return;
+        }
       }
+      if (Storage::of(*sum).type == Storage::of(b.gradient()).type) return place.addIn(*sum, b.gradient());
     }
-    if (b.recorded() || !Storage::unique(sum) || Storage::of(sum).type != Storage::of(b.gradient()).type)
-      sum = addAt(place, std::move(sum), b.take());
-    else
-      place.addIn(sum, b.gradient());
-    b.put(0, std::move(sum));
+    b.put(0, addAt(place, b.collected(0), b.take()));
   }
 };
 
@@ -137,21 +135,28 @@ ElementPlace elementPlace(const DlArray& x, const Index* position, int count, co
   return {at, p.shape.format, static_cast<std::uint8_t>(p.shape.size.size())};
 }
 
-// A single span or `all` on an array: the common way to take a piece of a vector.
+// Neighbouring elements of an array: the common way to take a piece of a vector.
+bool neighbours(const DlArray& x, const Span& range, RangePlace& place) {
+  if (range.step != 1) return false;
+  const auto& h = Storage::of(x);
+  const Index n = h.numel;
+  const auto at = [&](Position p) { return p.fromEnd ? n - 1 + p.value : p.value; };
+  const Index first = at(range.first), last = at(range.last);
+  if (first < 0 || last < first || last >= n) return false;
+  const bool column = h.size.size() == 2 ? h.size[1] == 1 : iscolumn(x);
+  place = {first, last - first + 1, !column || n == 1};
+  return true;
+}
+
+// The same for a single span or `all` among subscripts of any kind.
 bool rangePlace(const DlArray& x, const Subscript* const* subscripts, int count, RangePlace& place) {
   if (count != 1) return false;
   const Subscript& s = *subscripts[0];
-  const Index n = numel(x);
   if (s.kind() == Subscript::Kind::Everything) {
-    place = {0, n, false};
+    place = {0, numel(x), false};
     return true;
   }
-  if (s.kind() != Subscript::Kind::Range || s.range().step != 1) return false;
-  const auto at = [&](Position p) { return p.fromEnd ? n - 1 + p.value : p.value; };
-  const Index first = at(s.range().first), last = at(s.range().last);
-  if (first < 0 || last < first || last >= n) return false;
-  place = {first, last - first + 1, !iscolumn(x) || n == 1};
-  return true;
+  return s.kind() == Subscript::Kind::Range && neighbours(x, s.range(), place);
 }
 
 void checkCount(const DlArray& x, const Shape& place, const DlArray& value, const std::source_location& where) {
@@ -216,13 +221,22 @@ DlArray readFew(const RangePlace& place, const DlArray& x) {
 }
 }  // namespace
 
+namespace {
+DlArray readPlace(const RangePlace& range, const DlArray& x) {
+  constexpr Index few = 1024;
+  const bool isShort = range.count > 0 && range.count <= few && Storage::of(x).device == Device::Cpu;
+  return isShort ? readFew(range, x) : readAt(range, x);
+}
+}  // namespace
+
+DlArray readRange(const DlArray& x, const Span& range, std::source_location where) {
+  if (RangePlace place; neighbours(x, range, place)) return readPlace(place, x);
+  const Subscript subscript(range), *list = &subscript;
+  return read(x, &list, 1, where);
+}
+
 DlArray read(const DlArray& x, const Subscript* const* subscripts, int count, std::source_location where) {
-  RangePlace range;
-  if (rangePlace(x, subscripts, count, range)) {
-    constexpr Index few = 1024;
-    const bool isShort = range.count > 0 && range.count <= few && Storage::of(x).device == Device::Cpu;
-    return isShort ? readFew(range, x) : readAt(range, x);
-  }
+  if (RangePlace range; rangePlace(x, subscripts, count, range)) return readPlace(range, x);
   return readAt(GridPlace{std::make_shared<const GridPlace::Positions>(resolve(x, subscripts, count, where))}, x);
 }
 
@@ -269,6 +283,11 @@ void Reference::assign(const DlArray& value) {
     detail::writeElement(*target_, position_.data(), count_, value, where_);
   else
     detail::write(*target_, subscripts().data(), count_, value, where_);
+}
+
+DlArray Reference::assigned(const DlArray& value) {
+  assign(value);
+  return engine::castTo(Operand(value, where_), Storage::of(*target_).type);
 }
 
 void Reference::become(DlArray value) {

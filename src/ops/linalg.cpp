@@ -152,6 +152,7 @@ bool labelled(const DlArray& x) { return Storage::of(x).format.labelled(); }
 }
 
 DlArray multiply(const Operand& a, const Operand& b) {
+  if (a.isNumber() || b.isNumber()) return engine::binary<formula::Times>(a, b);  // before an array is made of the number
   const auto &ha = Storage::of(a), &hb = Storage::of(b);
   if (ha.numel == 1 || hb.numel == 1) return engine::binary<formula::Times>(a, b);
   if (ha.size.size() != 2 || hb.size.size() != 2 || ha.size[1] != hb.size[0] || ha.format.labelled() || hb.format.labelled())

@@ -139,6 +139,23 @@ BOOST_AUTO_TEST_CASE(writing_places_of_all_kinds) {
   BOOST_TEST(seen(x) == "3 x 4: 1 1 1 1 1 1 1 1 1 1 1 1");
 }
 
+BOOST_AUTO_TEST_CASE(one_value_for_several_places) {
+  DlArray x = counted("2 x 3");
+  x(0) = x(1, 2) = 7;
+  BOOST_TEST(seen(x) == "2 x 3: 7 1 2 3 4 7");
+  x(span(1, 2)) = x(3) = x(4);
+  BOOST_TEST(seen(x) == "2 x 3: 7 4 4 4 4 7");
+  DlArray s = single(x);
+  x(0) = s(0) = 0.1;  // what is written is what the place to the right holds
+  BOOST_TEST(double(x(0)) == double(0.1f));
+  const auto f = [](DlArray v) {
+    const DlArray u = v(2);
+    v(0) = v(1) = u * u;
+    return dlgradient(sum(v), u);
+  };
+  BOOST_TEST(double(dlfeval(f, dlarray({1.0, 2.0, 3.0}))) == 12);
+}
+
 BOOST_AUTO_TEST_CASE(of_repeated_positions_the_last_counts) {
   DlArray x = counted("1 x 4");
   x({2, 2, 2}) = dlarray({7.0, 8.0, 9.0});

@@ -189,6 +189,75 @@ BOOST_AUTO_TEST_CASE(a_backward_that_throws_leaves_the_trace_usable) {
   BOOST_TEST(difference(dlfeval(f, dlarray({1.0, 2.0})), {18, 36}) == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_walk_that_the_users_exception_ends_has_given_up_nothing) {
+  bool fails = true;
+  const auto square = customFunction([](const DlArray& x) { return x % x; },
+                                     [&](const DlArray& g, const DlArray&, const DlArray& x) -> DlArray {
+                                       if (fails) throw std::logic_error("backward");
+                                       return 2 * x % g;
+                                     });
+  const auto f = [&](const DlArray& x) {
+    const DlArray y = sum(exp(square(pow(x, 3)) / 10));  // exp and / keep data, and are passed before the exception
+    BOOST_CHECK_THROW(dlgradient(y, x), std::logic_error);
+    fails = false;
+    const DlArray g = dlgradient(y, x);
+    BOOST_TEST(mistake([&] { dlgradient(y, x); }).identifier == "dlarray:dlgradient:dataReleased");
+    return g;
+  };
+  const auto slope = [](double x) { return std::exp(std::pow(x, 6) / 10) * 6 * std::pow(x, 5) / 10; };
+  BOOST_TEST(difference(dlfeval(f, dlarray({1.0, 0.5})), {slope(1), slope(0.5)}) == "");
+}
+
+// Numbers travel without arrays: what rules for arrays then ask for must be there all the same, for every order.
+BOOST_AUTO_TEST_CASE(numbers_kept_as_numbers_serve_every_walk) {
+  const auto f = [](const DlArray& x) {
+    const DlArray y = exp(x) * sin(x) / (2 + x * x), first = dlgradient(y, x, {.enableHigherDerivatives = true});
+    const DlArray second = dlgradient(first, x, {.enableHigherDerivatives = true});
+    return std::tuple(dlgradient(y, x, {.retainData = true}), dlgradient(y, x, {.retainData = true}), first, second, dlgradient(second, x));
+  };
+  const double x = 0.7, h = 1e-3;
+  const auto value = [](double t) { return std::exp(t) * std::sin(t) / (2 + t * t); };
+  const auto slope = [&](double t) { return (8 * (value(t + h) - value(t - h)) - value(t + 2 * h) + value(t - 2 * h)) / (12 * h); };
+  const auto bend = [&](double t) { return (8 * (slope(t + h) - slope(t - h)) - slope(t + 2 * h) + slope(t - 2 * h)) / (12 * h); };
+  const auto [g, again, first, second, third] = dlfeval(f, DlArray(x));
+  BOOST_TEST(difference(g, {slope(x)}, 1e-9) == "");
+  BOOST_TEST(double(again) == double(g));
+  BOOST_TEST(difference(first, {slope(x)}, 1e-9) == "");
+  BOOST_TEST(difference(second, {bend(x)}, 1e-7) == "");
+  BOOST_TEST(difference(third, {(bend(x + h) - bend(x - h)) / (2 * h)}, 1e-4) == "");
+}
+
+// A temporary that gives its place to the result must not be one that somebody still reads.
+BOOST_AUTO_TEST_CASE(results_take_the_place_of_temporaries_alone) {
+  const auto f = [](const DlArray& x) {
+    const DlArray a = x + 1, b = a;
+    DlArray c = a;
+    c += 1;
+    const DlArray y = (a * a) * (b + c) + DlArray(a) * 2;
+    return std::tuple(y, a, b, c, dlgradient(y, x));
+  };
+  const auto [y, a, b, c, g] = dlfeval(f, DlArray(2.0));
+  BOOST_TEST(double(a) == 3);
+  BOOST_TEST(double(b) == 3);
+  BOOST_TEST(double(c) == 4);
+  BOOST_TEST(double(y) == 9 * 7 + 6);
+  BOOST_TEST(double(g) == 2 * 3 * 7 + 9 * 2 + 2);
+}
+
+// The derivative of a square under a sum uses the memory of what was squared, unless somebody still needs it.
+BOOST_AUTO_TEST_CASE(squares_under_sums_leave_what_others_hold) {
+  const auto f = [](const DlArray& x, bool retain) {
+    const DlArray u = x + 1, y = sum(pow(u, 2)) + sum(pow(x - 1, 2));
+    const DlArray g = dlgradient(y, x, {.retainData = retain});
+    BOOST_TEST(difference(u, {2, 3, 4}) == "");
+    return retain ? dlgradient(y, x) : g;
+  };
+  for (const bool retain : {false, true}) {
+    BOOST_TEST(difference(dlfeval(f, dlarray({1.0, 2.0, 3.0}), retain), {4, 8, 12}) == "");
+    BOOST_TEST(difference(dlfeval(f, single(dlarray({1.0, 2.0, 3.0})), retain), {4, 8, 12}) == "");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(arrays_that_escape_are_ordinary_ones) {
   DlArray byCapture, viaLoop;
   const DlArray result = dlfeval(

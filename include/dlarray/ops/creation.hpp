@@ -9,10 +9,19 @@ namespace dl {
 
 namespace detail {
 
+/// The first of several sizes. It carries the line of the call, for which a list of any length has no room behind it.
+struct FirstSize {
+  template <Integer I>
+  FirstSize(I n, std::source_location place = std::source_location::current()) noexcept : size(static_cast<Index>(n)), where(place) {}
+  Index size;
+  std::source_location where;
+};
+
 /// The size and type that the arguments of a creation function ask for.
 struct Wanted {
   Size size;
   Type type = Type::Double;
+  std::source_location where;
 
   void take(Index n) { size.push_back(n); }
   void take(Type wanted) { type = wanted; }
@@ -28,8 +37,10 @@ concept SizeOrType = Integer<T> || std::same_as<T, Type> || std::same_as<T, DlAr
                      (std::convertible_to<const T&, std::string_view> && !std::same_as<T, std::nullptr_t>);
 
 template <class... A>
-Wanted wanted(const char* function, const A&... arguments) {
+Wanted wanted(const char* function, const FirstSize& first, const A&... arguments) {
   Wanted result;
+  result.where = first.where;
+  result.take(first.size);
   (result.take(arguments), ...);
   finish(result, function);
   return result;
@@ -41,8 +52,8 @@ Wanted wanted(const char* function, const A&... arguments) {
 DlArray zeros(const Size& size, Type type = Type::Double);
 DlArray zeros(const Size& size, std::string_view like, const DlArray& x);
 inline DlArray zeros(const Size& size, std::string_view type) { return zeros(size, detail::typeNamed(type)); }
-template <Integer I, detail::SizeOrType... More>
-DlArray zeros(I first, const More&... more) {
+template <detail::SizeOrType... More>
+DlArray zeros(detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("zeros", first, more...);
   return zeros(w.size, w.type);
 }
@@ -52,8 +63,8 @@ inline DlArray zeros() { return 0.0; }
 DlArray ones(const Size& size, Type type = Type::Double);
 DlArray ones(const Size& size, std::string_view like, const DlArray& x);
 inline DlArray ones(const Size& size, std::string_view type) { return ones(size, detail::typeNamed(type)); }
-template <Integer I, detail::SizeOrType... More>
-DlArray ones(I first, const More&... more) {
+template <detail::SizeOrType... More>
+DlArray ones(detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("ones", first, more...);
   return ones(w.size, w.type);
 }
@@ -63,8 +74,8 @@ inline DlArray ones() { return 1.0; }
 DlArray eye(const Size& size, Type type = Type::Double);
 DlArray eye(const Size& size, std::string_view like, const DlArray& x);
 inline DlArray eye(const Size& size, std::string_view type) { return eye(size, detail::typeNamed(type)); }
-template <Integer I, detail::SizeOrType... More>
-DlArray eye(I first, const More&... more) {
+template <detail::SizeOrType... More>
+DlArray eye(detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("eye", first, more...);
   return eye(w.size, w.type);
 }
