@@ -35,10 +35,20 @@ void packSliver(const Product<T>& p, Index i, Index rows, Index height, Index l,
   }
 }
 
-// Rows l to l + k of a transposed B, columns j to j + n, as slivers of `wide` columns. Eight slivers at a time: whole
-// cache lines are read, and no more places written to than the nearest cache has ways.
+// Rows l to l + k of B, columns j to j + n, as slivers of `wide` columns.
+template <class T>
+void packTurnedPanel(const Product<T>& p, Index l, Index k, Index j, Index n, T* to) {
+  for (Index c = 0; c < n; c += wide) {
+    const Index columns = smaller(wide, n - c);
+    transposeSquares<T, wide>(p.b + l + (j + c) * p.ldb, p.ldb, to + c * k, wide, columns, k);
+  }
+}
+
+// The same of a transposed B. Eight slivers at a time: whole cache lines are read, and no more places written to than the nearest
+// cache has ways.
 template <class T>
 void packPanel(const Product<T>& p, Index l, Index k, Index j, Index n, T* to) {
+  if (!p.transB) return packTurnedPanel(p, l, k, j, n, to);
   constexpr Index together = 8 * wide;
   for (Index first = 0; first < n; first += together) {
     const Index last = smaller(n, first + together), whole = first + (last - first) / wide * wide;
@@ -63,7 +73,10 @@ struct Cut {
     const Index blocks = (p.k + depth - 1) / depth;
     steps = (p.k + blocks - 1) / blocks;
     packA = p.transA || (p.n > 48 && columnsFarApart(p));
-    packB = p.transB && p.m > tall * width && steps * p.ldb * static_cast<Index>(sizeof(T)) > 65536;
+    // A transposed B is packed unless it is small. Columns lie well as they are, but for those so many pages apart that a panel of
+    // them finds room in a few sets of the outer cache only.
+    packB = p.transB ? p.m > tall * width && steps * p.ldb * static_cast<Index>(sizeof(T)) > 65536
+                     : p.m > 2 * rowsOfBlock * width && p.ldb * static_cast<Index>(sizeof(T)) % 16384 == 0;
     panel = packB ? smaller(p.n, columnsOfPanel) : p.n;
   }
   // Reading A where it lies saves a copy, as long as its columns lie close together or few columns of B come to use it;
@@ -92,7 +105,8 @@ Index makeSlivers(const Product<T>& p, bool packAll, Index i, Index rows, Index 
   Index count = 0;
   for (Index at = 0; at < rows;) {
     const Index height = sliverHeight((rows - at + width - 1) / width), here = smaller(rows - at, height * width);
-    const bool pack = packAll || here < height * width;
+    const bool inPart = readsParts && !p.transA && height == 1;
+    const bool pack = packAll || (here < height * width && !inPart);
     T* packed = pack ? scratch + at * k : nullptr;
     slivers[count++] = {i + at, here, height, pack ? height * width : p.lda, pack ? packed : p.a + i + at + l * p.lda, packed};
     at += here;
@@ -137,8 +151,14 @@ void computeBlock(const Product<T>& p, const Cut<T>& cut, Index i, Index rows, I
         expect(to + slivers[s + 1].row, p.ldc, slivers[s + 1].rows, columns);
       else if (add && c + across < n)
         expect(to + across * p.ldc + slivers[0].row, p.ldc, slivers[0].rows, smaller(across, n - c - across));
-      computeTile<Steps::even>(v.height, columns,
-                               Tile<T>{k, v.a, v.step, b, bStep, bColumn, p.alpha, add, to + v.row, p.ldc, v.rows});
+      const Tile<T> tile{k, v.a, v.step, b, bStep, bColumn, p.alpha, add, to + v.row, p.ldc, v.rows};
+      if constexpr (readsParts) {
+        if (!v.packed && v.rows < Types<T>::width) {
+          computeTile<Steps::part>(1, columns, tile);
+          continue;
+        }
+      }
+      computeTile<Steps::even>(v.height, columns, tile);
     }
   }
 }

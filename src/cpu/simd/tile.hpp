@@ -51,9 +51,15 @@ void storePart(T* y, Index n, const typename Types<T>::Vector& v) {
 }
 #endif
 
-// How a tile finds step l of k: at even distances, or where a table of B, or tables of both, say. With tables of both, registers
-// of A lie `aRegister` apart, or halves of registers do.
-enum class Steps { even, tableOfB, tables, halves };
+// How a tile finds step l of k: at even distances (of a part of a register, the rest of which is not to be touched, or of whole
+// ones), or where a table of B, or tables of both, say. With tables of both, registers of A lie `aRegister` apart, or halves of
+// registers do.
+enum class Steps { part, even, tableOfB, tables, halves };
+#if defined(__AVX512F__)
+constexpr bool readsParts = true;  // at no cost: by masks
+#else
+constexpr bool readsParts = false;
+#endif
 
 // What one tile needs: A as k steps of whole registers, B as `columns` sequences of k numbers.
 template <class T>
@@ -107,11 +113,13 @@ void computeTile(const Tile<T>& t) {
   Index at = 0;
   for (Index l = 0; l < t.k; ++l) {
     if constexpr (steps >= Steps::tables) a = t.a + t.tableA[l];
-    if constexpr (steps != Steps::even) at = t.tableB[l];
+    if constexpr (steps > Steps::even) at = t.tableB[l];
     Vector rows[height];
 #pragma GCC unroll 4
     for (int i = 0; i < height; ++i) {
-      if constexpr (steps == Steps::halves)
+      if constexpr (steps == Steps::part)
+        loadPart(a, t.rows, rows[i]);
+      else if constexpr (steps == Steps::halves)
         loadHalves(a + 2 * i * apart, a + (2 * i + 1) * apart, rows[i]);
       else
         rows[i] = *reinterpret_cast<const Anywhere*>(a + i * (steps == Steps::tables ? apart : width));
@@ -123,7 +131,7 @@ void computeTile(const Tile<T>& t) {
       for (int i = 0; i < height; ++i) sum[j][i] += rows[i] * factor;
     }
     if constexpr (steps < Steps::tables) a += t.aStep;
-    if constexpr (steps == Steps::even) at += t.bStep;
+    if constexpr (steps <= Steps::even) at += t.bStep;
   }
   const Index lastRows = t.rows - (height - 1) * width;
 #pragma GCC unroll 16
@@ -154,6 +162,7 @@ void computeTileOf(Index wanted, const Tile<T>& t) {
 
 template <Steps steps, class T>
 void computeTile(Index height, Index columns, const Tile<T>& t) {
+  if constexpr (steps == Steps::part) return computeTileOf<1, widest, steps>(columns, t);
   if constexpr (steps == Steps::halves)
     if (height == tall + 1) return computeTileOf<tall + 1, narrow, steps>(columns, t);
   switch (height) {
