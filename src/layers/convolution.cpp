@@ -80,8 +80,8 @@ void ConvolutionLayer::initialize(Parameters& p, const std::vector<DataLayout>& 
   movesAlongTime(*this, data, kind->dimensions);
   const Index channels = channelsOf(*this, data), groups = groupsFor(data);
   if (numChannels != 0 && numChannels != channels)
-    fail(noPlace, "layer:channels", "{}: the input has {} channels, .numChannels is {}: {}", called(*this), channels, numChannels,
-         toString(data));
+    fail(noPlace, "layer:channels", "{}: the input has {} channel{}, .numChannels is {}: {}", called(*this), channels,
+         channels == 1 ? "" : "s", numChannels, toString(data));
   Size weights, bias;
   Index window = 1;
   for (std::size_t d = 0; d < kind->dimensions; ++d) {

@@ -66,8 +66,6 @@ template <class F>
 AnyLayer functionLayer(F function, const FunctionLayerOptions& options = {},
                        std::source_location where = std::source_location::current()) {
   constexpr std::size_t inputs = detail::arraysOf<F>();
-  static_assert(inputs > 0 || std::is_invocable_v<const F&, const std::vector<DlArray>&>,
-                "functionLayer takes a const function of one to six DlArrays, or of a std::vector<DlArray>");
   using Whole = const std::vector<DlArray>&;
   if constexpr (inputs > 0) {
     constexpr auto each = std::make_index_sequence<inputs>();
@@ -75,6 +73,8 @@ AnyLayer functionLayer(F function, const FunctionLayerOptions& options = {},
     return detail::functionLayer([function](Whole X) { return detail::asList(detail::callWith(function, X, each)); },
                                  Index{inputs}, detail::outputsOf<Result>, options, where);
   } else {
+    static_assert(std::is_invocable_v<const F&, const std::vector<DlArray>&>,
+                  "functionLayer takes a const function of one to six DlArrays, or of a std::vector<DlArray>");
     using Result = std::decay_t<decltype(function(std::declval<Whole>()))>;
     return detail::functionLayer([function](Whole X) { return detail::asList(function(X)); }, 0, detail::outputsOf<Result>,
                                  options, where);
