@@ -5,8 +5,13 @@
 #include <dlarray/device.hpp>
 #include <dlarray/error.hpp>
 #include <dlarray/function.hpp>
+#include <dlarray/layers/activation.hpp>
+#include <dlarray/layers/attention.hpp>
+#include <dlarray/layers/embedding.hpp>
 #include <dlarray/layers/layer.hpp>
+#include <dlarray/layers/normalization.hpp>
 #include <dlarray/layers/parameters.hpp>
+#include <dlarray/layers/recurrent.hpp>
 #include <dlarray/network.hpp>
 #include <dlarray/nn/activation.hpp>
 #include <dlarray/nn/attention.hpp>
