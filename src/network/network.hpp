@@ -83,7 +83,8 @@ struct NetworkAccess {
   static const detail::Network& of(const DlNetwork& net);
   /// The same to be changed: made this network's alone.
   static detail::Network& own(DlNetwork& net);
-  static DlNetwork make(std::shared_ptr<const network::Structure> structure, std::vector<Parameters> parameters, bool initialized);
+  static DlNetwork make(std::shared_ptr<const network::Structure> structure, std::vector<Parameters> parameters,
+                        bool initialized);
 
   /// The layers that compute, in the order of layers, with paths through nested networks.
   static const std::vector<network::Leaf>& leaves(const DlNetwork& net) { return of(net).structure->leaves; }
@@ -92,8 +93,8 @@ struct NetworkAccess {
   /// The output names as given; empty when the network's outputs are those that feed nothing.
   static const std::vector<std::string>& chosenOutputs(const DlNetwork& net) { return of(net).structure->chosenOutputs; }
   static const LayerGraph& graph(const DlNetwork& net) { return of(net).structure->graph; }
-  /// A network of a graph and, if any, the values of its parameters: one for each leaf, in the order of `leaves`. Throws when their number is
-  /// another, and for graphs that cannot be.
+  /// A network of a graph and, if any, the values of its parameters: one for each leaf, in the order of `leaves`. Throws when
+  /// their number is another, and for graphs that cannot be.
   static DlNetwork build(const LayerGraph& graph, const std::vector<std::string>& outputNames, std::vector<Parameters> parameters,
                          bool initialized, const network::Caller& caller);
 };
