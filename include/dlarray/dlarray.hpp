@@ -5,8 +5,15 @@
 #include <dlarray/device.hpp>
 #include <dlarray/error.hpp>
 #include <dlarray/function.hpp>
+#include <dlarray/layers/combination.hpp>
+#include <dlarray/layers/convolution.hpp>
+#include <dlarray/layers/fullyconnected.hpp>
+#include <dlarray/layers/function.hpp>
+#include <dlarray/layers/input.hpp>
 #include <dlarray/layers/layer.hpp>
 #include <dlarray/layers/parameters.hpp>
+#include <dlarray/layers/pooling.hpp>
+#include <dlarray/layers/shape.hpp>
 #include <dlarray/network.hpp>
 #include <dlarray/nn/activation.hpp>
 #include <dlarray/nn/attention.hpp>
