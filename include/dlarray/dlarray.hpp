@@ -5,6 +5,8 @@
 #include <dlarray/device.hpp>
 #include <dlarray/error.hpp>
 #include <dlarray/function.hpp>
+#include <dlarray/io/network_file.hpp>
+#include <dlarray/io/safetensors.hpp>
 #include <dlarray/layers/activation.hpp>
 #include <dlarray/layers/attention.hpp>
 #include <dlarray/layers/combination.hpp>

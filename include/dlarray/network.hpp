@@ -297,6 +297,8 @@ NetworkAnalysis analyzeNetwork(const LayerGraph& graph, const std::vector<DataLa
 NetworkAnalysis analyzeNetwork(std::vector<AnyLayer> layers, const std::vector<DataLayout>& inputs = {});
 std::ostream& operator<<(std::ostream& out, const NetworkAnalysis& analysis);
 std::ostream& operator<<(std::ostream& out, const DlNetwork& net);
+/// Prints a row for each parameter: layer, name, size and type of the value.
+std::ostream& operator<<(std::ostream& out, const ParameterTable& table);
 
 /// True when layers, options, wiring, learnables and states are equal.
 bool isequal(const DlNetwork& a, const DlNetwork& b);
