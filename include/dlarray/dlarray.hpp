@@ -45,5 +45,9 @@
 #include <dlarray/random.hpp>
 #include <dlarray/size.hpp>
 #include <dlarray/subscript.hpp>
+#include <dlarray/train/lbfgs.hpp>
+#include <dlarray/train/metrics.hpp>
+#include <dlarray/train/monitor.hpp>
+#include <dlarray/train/schedule.hpp>
 #include <dlarray/train/update.hpp>
 #include <dlarray/types.hpp>

@@ -58,10 +58,10 @@ void DlNetwork::dlarrayFields(DlNetwork& net, const ArrayVisitor& visit) {
   if (!net.held_) return;
   for (Parameters& parameters : NetworkAccess::own(net).parameters)
     for (Parameters::Entry& entry : parameters.entries())
-      if (entry.isState || entry.factors.learnRate == 0)
+      if (entry.isState)
         visit.constant(entry.value);
       else
-        visit(entry.value);
+        visit(entry.value, entry.factors.learnRate);
 }
 
 // ---- tables --------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,22 @@
+#pragma once
+// The losses that training, metrics and tests know by name.
+#include <dlarray/function.hpp>
+#include <dlarray/nn/loss.hpp>
+
+namespace dl::train {
+
+/// A loss of a network's outputs and the targets.
+using LossFunction = detail::Function<DlArray(const std::vector<DlArray>&, const std::vector<DlArray>&)>;
+
+struct NamedLoss {
+  DlArray (*function)(const DlArray& y, const DlArray& t);
+  bool perElement;  // a mean over elements; else one over observations
+};
+/// The loss of this name; null for other names.
+const NamedLoss* findLoss(std::string_view name) noexcept;
+/// The names for an error sentence.
+std::string_view lossNames() noexcept;
+/// The observations in a labelled array: the size of B, 1 without.
+Index observations(const DlArray& x);
+
+}  // namespace dl::train
