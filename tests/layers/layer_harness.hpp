@@ -45,7 +45,7 @@ inline std::vector<std::string> optionsOf(const AnyLayer& layer) {
     void add(std::string_view name, const std::string& value) { found.push_back(std::string(name) + "=" + value); }
     static std::string list(const WindowSizes& x) {
       std::string text;
-      for (std::size_t d = 0; d < x.count(); ++d) text += (d ? " " : "") + std::to_string(x[d]);
+      for (std::size_t d = 0; d < x.count(); ++d) text.append(d ? " " : "").append(std::to_string(x[d]));
       return text;
     }
     static std::string shortest(double x) {
@@ -83,7 +83,7 @@ inline std::vector<std::string> optionsOf(const AnyLayer& layer) {
     void operator()(std::string_view n, AttentionMask&) override { add(n, "mask"); }
     void operator()(std::string_view n, ResizeNumbers& x) override {
       std::string text;
-      for (std::size_t d = 0; d < x.count(); ++d) text += (d ? " " : "") + shortest(x[d]);
+      for (std::size_t d = 0; d < x.count(); ++d) text.append(d ? " " : "").append(shortest(x[d]));
       add(n, text);
     }
     void operator()(std::string_view n, DlNetwork&) override { add(n, "network"); }
