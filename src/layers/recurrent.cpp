@@ -81,7 +81,7 @@ struct RecurrentLayer final : Layer {
   Index biasRows() const { return kind->cell || resetGateMode != "recurrent-bias-after-multiplication" ? rows() : 2 * rows(); }
 
   void checkData(const Shape& data, Index wanted, const char* whose) const;
-  DlArray start(const DlArray& given) const;
+  DlArray start(const DlArray& given, const Parameters& p) const;
   std::vector<DlArray> evaluate(const std::vector<DlArray>& X, const Parameters& p, Parameters* newState) const;
   Pass run(const DlArray& x, const DlArray& h, const DlArray& c, const Parameters& p, bool states) const;
   Pass runBoth(const DlArray& x, const DlArray& h, const DlArray& c, const Parameters& p, bool states) const;
@@ -117,8 +117,11 @@ void RecurrentLayer::checkData(const Shape& data, Index wanted, const char* whos
          features == 1 ? "" : "s", whose, wanted, toString(data));
 }
 
-DlArray RecurrentLayer::start(const DlArray& given) const {
-  if (isempty(given)) return zeros(Size{states(), 1}, Type::Single);
+// Zeros are of the weights' type, so that they do not make single numbers of double ones.
+DlArray RecurrentLayer::start(const DlArray& given, const Parameters& p) const {
+  const Parameters::Entry* weights = p.find("InputWeights");
+  if (isempty(given))
+    return zeros(Size{states(), 1}, weights && underlyingType(weights->value) == Type::Double ? Type::Double : Type::Single);
   if (size(given, 0) != states() && numel(given) != states())
     fail(noPlace, "layer:state", "{}: an initial state is {}; it must be {} x 1, or {} x B", called(*this), describe(given),
          states(), states());
@@ -141,8 +144,8 @@ void RecurrentLayer::initialize(Parameters& p, const std::vector<DataLayout>& la
   checkData(data[0], size(p[kind->projected ? "InputProjector" : "InputWeights"], kind->projected ? 0 : 1),
             "the weights are for");
   if (hasStateInputs) return;
-  p.state("HiddenState", start(hiddenState));
-  if (kind->cell) p.state("CellState", start(cellState));
+  p.state("HiddenState", start(hiddenState, p));
+  if (kind->cell) p.state("CellState", start(cellState, p));
 }
 
 void RecurrentLayer::resetState(Parameters& p) const {
@@ -153,8 +156,8 @@ void RecurrentLayer::resetState(Parameters& p) const {
     else
       p.state(state, std::move(value));
   };
-  set("HiddenState", start(hiddenState));
-  if (kind->cell) set("CellState", start(cellState));
+  set("HiddenState", start(hiddenState, p));
+  if (kind->cell) set("CellState", start(cellState, p));
 }
 
 std::vector<DlArray> RecurrentLayer::evaluate(const std::vector<DlArray>& X, const Parameters& p, Parameters* newState) const {
