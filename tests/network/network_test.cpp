@@ -126,6 +126,10 @@ BOOST_AUTO_TEST_CASE(tables_that_do_not_fit_are_refused_and_change_nothing) {
   wide.push_back({"n", "Count", ones(2, 2), {}});
   REFUSED(net.setState(wide), "setState: the value for \"n/Count\" is 2 x 2, the network's is 1 x 1");
   BOOST_TEST(isequal(net, before));
+  // As many columns as observations.
+  wide[0].value = dlarray({1.0, 2.0, 3.0});
+  net.setState(wide);
+  BOOST_TEST((size(net.state()("n/Count")) == Size{1, 3}));
 }
 
 BOOST_AUTO_TEST_CASE(initialisation_tells_what_is_missing) {
