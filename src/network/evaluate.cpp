@@ -86,16 +86,16 @@ std::string plainOrder(const std::string& labels) {
   return t.empty() ? b + c + u : t + c + b + u;
 }
 
-// Whether data may go to an input layer: equal sizes of S and C, and no labels that the layer does not have.
+// Whether data may go to an input layer: no labels that the layer does not have, and its sizes of S and C where it knows them. A
+// size of 1 may stand for one that is not known; the layer itself looks closer.
 bool fits(const DlArray& x, const DataLayout& layout) {
   const DataLayout given(x);
   for (const char label : given.format())
     if (layout.format().find(label) == std::string::npos && label != 'B' && label != 'U') return false;
-  const auto one = [](std::vector<Index> sizes) {
-    if (sizes.empty()) sizes.push_back(1);
-    return sizes;
-  };
-  return given.sizes('S') == layout.sizes('S') && one(given.sizes('C')) == one(layout.sizes('C'));
+  std::vector<Index> sizes = given.sizes('S'), wanted = layout.sizes('S');
+  sizes.push_back(given.size("C"));
+  wanted.push_back(layout.size("C"));
+  return std::ranges::equal(sizes, wanted, [](Index is, Index should) { return is == should || should == 1; });
 }
 
 DlArray labelledInput(const Structure& structure, std::size_t i, const DlArray& x, const std::vector<std::string>& formats,

@@ -223,10 +223,9 @@ std::vector<std::vector<std::optional<Port>>> sourcesOf(const LayerGraph& graph,
 namespace {
 [[noreturn]] void failCycle(const std::vector<std::size_t>& backwards, std::size_t from, const std::vector<AnyLayer>& layers,
                             const Caller& caller) {
-  std::string names;
-  for (std::size_t i = backwards.size(); i-- > from;) names += layers[backwards[i]].name() + " -> ";
-  fail(caller.where, "network:cycle", "{}: the layers {}{} form a cycle; data must flow one way", caller.function, names,
-       layers[backwards.back()].name());
+  std::string names = layers[backwards[from]].name();
+  for (std::size_t i = backwards.size(); i-- > from;) names += " -> " + layers[backwards[i]].name();
+  fail(caller.where, "network:cycle", "{}: the layers {} form a cycle; data must flow one way", caller.function, names);
 }
 }  // namespace
 

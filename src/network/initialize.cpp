@@ -51,12 +51,12 @@ std::vector<std::optional<DataLayout>> inputLayouts(const Structure& structure, 
   return layouts;
 }
 
-// What the network adds to what a layer declared: single precision, and the factors that were set.
+// What the network adds to what a layer declared: learnables in single precision, and the factors that were set.
 void settle(Parameters& p, const Parameters& before, const Layer& layer) {
   for (Parameters::Entry& entry : p.entries()) {
     const Parameters::Entry* had = before.find(entry.name);
     const bool fresh = !had || numel(had->value) == 0;
-    if (fresh && underlyingType(entry.value) == Type::Double) entry.value = single_(entry.value);
+    if (fresh && !entry.isState && underlyingType(entry.value) == Type::Double) entry.value = single_(entry.value);
   }
   for (const Layer::Factor& factor : layer.factors) {
     Parameters::Entry* entry = p.find(factor.parameter);

@@ -83,6 +83,7 @@ struct Place {
   std::size_t leaf, entry;
 };
 
+// What recurrent layers remember is as wide as there were observations, so that of states only the first size must stay.
 void assign(DlNetwork& net, const ParameterTable& table, bool states, const network::Caller& caller) {
   const detail::Network& held = NetworkAccess::of(net);
   const char* kind = states ? "state" : "learnable";
@@ -109,7 +110,7 @@ void assign(DlNetwork& net, const ParameterTable& table, bool states, const netw
     chosen.push_back(*found);
     const DlArray& now = held.parameters[found->leaf].entries()[found->entry].value;
     if (numel(row.value) == 0) continue;
-    if (numel(now) > 0 && !(size(now) == size(row.value)))
+    if (numel(now) > 0 && !(states ? size(now)[0] == size(row.value)[0] : size(now) == size(row.value)))
       fail(caller.where, "network:size", "{}: the value for \"{}/{}\" is {}, the network's is {}", caller.function, row.layer,
            row.parameter, describe(row.value), describe(now));
     const Type type = underlyingType(row.value);
