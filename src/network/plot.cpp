@@ -41,7 +41,8 @@ std::string dotText(const LayerGraph& graph, const OutputSizes& sizes, const net
     const auto add = [&](const char* what, const std::string& value) {
       attributes += fmt::format("{}{}=\"{}\"", attributes.empty() ? "" : ", ", what, escaped(value));
     };
-    if (const auto known = sizes.find(layers[from.layer].name()); known != sizes.end() && from.port < known->second.size())
+    if (const auto known = sizes.find(layers[from.layer].name());
+        known != sizes.end() && from.port < known->second.size() && known->second[from.port] != "unknown")
       add("label", known->second[from.port]);
     if (const auto ports = layers[from.layer]->outputNames(); ports.size() > 1) add("taillabel", ports[from.port]);
     if (const auto ports = network::inputPorts(layers[to.layer]); ports.size() > 1) add("headlabel", ports[to.port]);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """read_safetensors.py FILE: prints what a safetensors file holds, read by its definition with nothing of the library.
 
-A line for each key of the metadata, "meta KEY TEXT", sorted; a line for each tensor in the order of the header, "tensor NAME DTYPE SHAPE VALUES",
-where values are hexadecimal floating-point numbers, in the order of the file."""
+A line for each key of the metadata, "meta KEY TEXT", sorted; a line for each tensor in the order of the header,
+"tensor NAME DTYPE SHAPE VALUES", where values are hexadecimal floating-point numbers, in the order of the file."""
 import json
 import struct
 import sys
