@@ -5,6 +5,9 @@
 #include <dlarray/device.hpp>
 #include <dlarray/error.hpp>
 #include <dlarray/function.hpp>
+#include <dlarray/io/csv.hpp>
+#include <dlarray/io/idx.hpp>
+#include <dlarray/io/image.hpp>
 #include <dlarray/layers/layer.hpp>
 #include <dlarray/layers/parameters.hpp>
 #include <dlarray/network.hpp>
@@ -31,5 +34,8 @@
 #include <dlarray/random.hpp>
 #include <dlarray/size.hpp>
 #include <dlarray/subscript.hpp>
+#include <dlarray/train/datastore.hpp>
+#include <dlarray/train/imagedatastore.hpp>
+#include <dlarray/train/minibatchqueue.hpp>
 #include <dlarray/train/update.hpp>
 #include <dlarray/types.hpp>
