@@ -5,6 +5,9 @@
 #include <dlarray/device.hpp>
 #include <dlarray/error.hpp>
 #include <dlarray/function.hpp>
+#include <dlarray/io/csv.hpp>
+#include <dlarray/io/idx.hpp>
+#include <dlarray/io/image.hpp>
 #include <dlarray/io/network_file.hpp>
 #include <dlarray/io/safetensors.hpp>
 #include <dlarray/layers/activation.hpp>
@@ -45,8 +48,11 @@
 #include <dlarray/random.hpp>
 #include <dlarray/size.hpp>
 #include <dlarray/subscript.hpp>
+#include <dlarray/train/datastore.hpp>
+#include <dlarray/train/imagedatastore.hpp>
 #include <dlarray/train/lbfgs.hpp>
 #include <dlarray/train/metrics.hpp>
+#include <dlarray/train/minibatchqueue.hpp>
 #include <dlarray/train/monitor.hpp>
 #include <dlarray/train/schedule.hpp>
 #include <dlarray/train/update.hpp>

@@ -23,6 +23,11 @@ class Folder {
   ~Folder() { std::filesystem::remove_all(path_); }
 
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  /// The path of a file in it; folders on the way are made.
+  std::string path(const std::string& name) const {
+    std::filesystem::create_directories((path_ / name).parent_path());
+    return *this / name;
+  }
   /// The names of all files in it, hidden ones too.
   std::vector<std::string> names() const {
     std::vector<std::string> found;
@@ -38,6 +43,8 @@ inline std::string textOf(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
+
+inline std::string contents(const std::string& file) { return textOf(file); }
 
 inline void write(const std::string& file, const std::string& bytes) { std::ofstream(file, std::ios::binary) << bytes; }
 
