@@ -119,7 +119,7 @@ void writeRows(const DlArray& x, char delimiter, io::OutputFile& file) {
       else if (value - value != 0)
         text.append(std::string_view(value < 0 ? "-Inf" : "Inf"));
       else
-        fmt::format_to(std::back_inserter(text), "{:.{}g}", value, std::numeric_limits<T>::max_digits10);
+        fmt::format_to(std::back_inserter(text), "{}", value);
     }
     text.push_back('\n');
     if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size()) file.failWriting();
