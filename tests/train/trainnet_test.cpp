@@ -337,6 +337,33 @@ BOOST_AUTO_TEST_CASE(datastores_queues_and_sequences) {
   BOOST_TEST(bool(size(minibatchpredict(net, sequences, {.sequencePaddingDirection = "left"})) == Size{60, 1}));
 }
 
+BOOST_AUTO_TEST_CASE(images_with_and_without_labels) {
+  rng(13);
+  const DlArray T = randi(2, Size{50, 1}) - 1;
+  DlArray X = rand(Size{6, 6, 1, 50});
+  for (Index i = 0; i < 50; ++i) X(span(0, 2), all, 0, i) = X(span(0, 2), all, 0, i) + T(i);
+  const std::vector<AnyLayer> layers{imageInputLayer({6, 6, 1}), convolution2dLayer(3, 4), reluLayer(), fullyConnectedLayer(2),
+                                     softmaxLayer()};
+  TrainingOptions options = quiet("adam", 20, 10);
+  options.initialLearnRate = 0.01;
+  options.validationData = {X, T};
+  const auto train = [&](const TrainingData& data) {
+    rng(1);
+    return trainnet(data, layers, "crossentropy", options);
+  };
+  const DlNetwork plain = train({X, T});
+  BOOST_TEST(testnet(plain, X, T, "accuracy") == 100.0);
+  const DlArray oneHot = onehotencode(T, 1, {.classNames = colon(0, 1)});
+  const DlNetwork labelled = train({dlarray(X, "SSCB"), dlarray(oneHot, "BC")});
+  BOOST_TEST(same(plain.learnables(), labelled.learnables()));
+  const DlNetwork stored = train(combine(arrayDatastore(X, {.iterationDimension = 3}), arrayDatastore(T)));
+  BOOST_TEST(same(plain.learnables(), stored.learnables()));
+  options.preprocessingEnvironment = "background";
+  BOOST_TEST(same(plain.learnables(), train({X, T}).learnables()));
+  BOOST_TEST(
+      bool(size(minibatchpredict(plain, X, {.miniBatchSize = 8, .outputs = {plain.layers()[1].name()}})) == Size{4, 4, 4, 50}));
+}
+
 BOOST_AUTO_TEST_CASE(losses_of_ones_own_and_several_outputs) {
   const Data data = corners(40, 11);
   TrainingOptions options = quiet("sgdm", 2, 20);
