@@ -54,6 +54,8 @@
 #include <dlarray/train/metrics.hpp>
 #include <dlarray/train/minibatchqueue.hpp>
 #include <dlarray/train/monitor.hpp>
+#include <dlarray/train/options.hpp>
 #include <dlarray/train/schedule.hpp>
+#include <dlarray/train/trainnet.hpp>
 #include <dlarray/train/update.hpp>
 #include <dlarray/types.hpp>

@@ -1,6 +1,10 @@
 #include "train/loss.hpp"
 
+#include "core/fail.hpp"
 #include "core/storage.hpp"
+
+#include <dlarray/nn/embedding.hpp>
+#include <dlarray/ops/creation.hpp>
 
 namespace dl::train {
 
@@ -44,11 +48,46 @@ std::string_view lossNames() noexcept {
          "\"mae\" (or \"mean-absolute-error\", \"l1loss\"), \"huber\"";
 }
 
-Index observations(const DlArray& x) {
+namespace {
+
+Index sizeOf(const DlArray& x, Format::Label label) {
   const Shape& shape = Storage::shape(x);
   for (std::size_t d = 0; d < shape.size.size(); ++d)
-    if (shape.format[d] == Format::B) return shape.size[d];
+    if (shape.format[d] == label) return shape.size[d];
   return 1;
+}
+
+// Class numbers as one-hot vectors, where the outputs have a channel for each class.
+DlArray encoded(const DlArray& t, const DlArray& y) {
+  const Index classes = sizeOf(y, Format::C);
+  if (classes == 1 || sizeOf(t, Format::C) != 1 || !Storage::shape(t).format.labelled()) return t;
+  const Shape& shape = Storage::shape(t);
+  for (std::size_t d = 0; d < shape.size.size(); ++d)
+    if (shape.format[d] == Format::C)
+      return onehotencode(t, static_cast<Index>(d), Storage::of(y).type,
+                          {.classNames = colon(0, static_cast<double>(classes - 1))});
+  return t;
+}
+
+}  // namespace
+
+Index observations(const DlArray& x) { return sizeOf(x, Format::B); }
+
+Loss lossOf(const TrainingLoss& loss, const char* function, const std::source_location& where) {
+  if (loss.name().empty()) return {loss.function(), false};
+  const NamedLoss* known = findLoss(loss.name());
+  if (!known)
+    fail(where, "trainnet:loss", "{}: the loss \"{}\" is not known; use {} or a function", function, loss.name(), lossNames());
+  const bool encodes = loss.name() == "crossentropy";
+  return {[f = known->function, encodes, function, where, name = loss.name()](const std::vector<DlArray>& y,
+                                                                              const std::vector<DlArray>& t) {
+            if (y.size() != 1 || t.size() != 1)
+              fail(where, "trainnet:loss",
+                   "{}: the loss \"{}\" is for one output and one target, there are {} and {}; use a function", function, name,
+                   y.size(), t.size());
+            return f(y[0], encodes ? encoded(t[0], y[0]) : t[0]);
+          },
+          known->perElement};
 }
 
 }  // namespace dl::train

@@ -2,6 +2,7 @@
 // The losses that training, metrics and tests know by name.
 #include <dlarray/function.hpp>
 #include <dlarray/nn/loss.hpp>
+#include <dlarray/train/trainnet.hpp>
 
 namespace dl::train {
 
@@ -18,5 +19,17 @@ const NamedLoss* findLoss(std::string_view name) noexcept;
 std::string_view lossNames() noexcept;
 /// The observations in a labelled array: the size of B, 1 without.
 Index observations(const DlArray& x);
+
+/// What training makes small, ready to be called.
+struct Loss {
+  LossFunction function;
+  bool perElement;
+  /// What the loss of these outputs is a mean over.
+  double weight(const std::vector<DlArray>& y) const {
+    return static_cast<double>(perElement ? numel(y.front()) : observations(y.front()));
+  }
+};
+/// Throws for unknown names; the loss itself throws when a named one is given several outputs.
+Loss lossOf(const TrainingLoss& loss, const char* function, const std::source_location& where);
 
 }  // namespace dl::train

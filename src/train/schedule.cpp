@@ -77,7 +77,9 @@ LearnRateSchedule named(std::string_view name, const std::source_location& where
 
 }  // namespace
 
-LearnRateSchedule::LearnRateSchedule(const char* name, std::source_location where) : LearnRateSchedule(named(name, where)) {}
+LearnRateSchedule::LearnRateSchedule(const char* name, std::source_location where) : LearnRateSchedule(named(name, where)) {
+  for (ScheduleRule& rule : rules_) rule.byName = true;
+}
 LearnRateSchedule::LearnRateSchedule(std::initializer_list<LearnRateSchedule> list) {
   for (const LearnRateSchedule& each : list)
     for (const ScheduleRule& rule : each.rules_) add(rule);
@@ -107,6 +109,13 @@ double LearnRateSchedule::update(double initialLearnRate, Index iteration, Index
   if (rule.kind == Kind::Function)
     return rule.function(initialLearnRate, iteration - position_.iterationsBefore, epoch - position_.epochsBefore);
   return initialLearnRate * factorOf(rule, std::max(0.0, stepOf(rule)));
+}
+
+LearnRateSchedule LearnRateSchedule::withDrops(double factor, double period) const {
+  LearnRateSchedule other = *this;
+  for (ScheduleRule& rule : other.rules_)
+    if (rule.kind == Kind::Piecewise && rule.byName) rule.initialFactor = factor, rule.period = period;
+  return other;
 }
 
 LearnRateSchedule piecewiseLearnRate(const PiecewiseLearnRateOptions& o, std::source_location where) {

@@ -9,6 +9,7 @@
 
 #include <dlarray/ops/elementwise.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace dl::detail {
@@ -76,7 +77,7 @@ void checkPart(std::size_t i, const UpdateArrays& arrays, const UpdateCaller& ca
   if (!(Storage::of(g).size == Storage::of(w).size))
     fail(where, "update:size", "{}: gradient {} is {} for a parameter of {}", function, i, describe(g), describe(w));
   for (const auto* states : {&arrays.first, &arrays.second}) {
-    if (states->empty()) continue;
+    if (states->size() != arrays.parameters.size()) continue;  // an empty one, yet to be filled
     const DlArray& state = *(*states)[i].array;
     if (numel(state) > 0 && !(Storage::of(state).size == Storage::of(w).size))
       fail(where, "update:size", "{}: state {} is {} for a parameter of {}; start with an empty state", function, i,
@@ -107,8 +108,10 @@ void checkUpdate(const UpdateArrays& arrays, bool hasSecond, const UpdateCaller&
     if (got != count) fail(caller.where, "update:count", "{}: {} {} for {} parameters", caller.function, got, what, count);
   };
   checkCount("gradients", arrays.gradients.size());
-  if (!arrays.first.empty()) checkCount("arrays of state", arrays.first.size());
-  if (hasSecond && !arrays.second.empty()) checkCount("arrays of state", arrays.second.size());
+  for (const auto* states : {&arrays.first, &arrays.second})
+    if ((states != &arrays.second || hasSecond) &&
+        !std::ranges::all_of(*states, [](const ParameterPart& part) { return numel(*part.array) == 0; }))
+      checkCount("arrays of state", states->size());
   for (std::size_t i = 0; i < count; ++i)
     if (!skipped(arrays.parameters[i], arrays.gradients[i])) checkPart(i, arrays, caller);
 }

@@ -35,17 +35,16 @@ class Metric {
   Metric(const char* name, std::source_location where = std::source_location::current());
   Metric(const std::string& name, std::source_location where = std::source_location::current()) : Metric(name.c_str(), where) {}
   template <class F>
-  requires std::is_invocable_v < const std::decay_t<F>
-  &, const DlArray&,
-      const DlArray& > Metric(F function, std::string name = "Metric")
+  requires(std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&>)
+      Metric(F function, std::string name = "Metric")
       : Metric(std::move(name),
                detail::MetricFunction([f = std::move(function)](const std::vector<DlArray>& y, const std::vector<DlArray>& t) {
                  return double(DlArray(f(y.front(), t.front())));
                })) {}
   template <class F>
-  requires std::is_invocable_v < const std::decay_t<F>
-  &, const std::vector<DlArray>&,
-      const std::vector<DlArray>& > Metric(F function, std::string name = "Metric")
+  requires(!std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&> &&
+           std::is_invocable_v<const std::decay_t<F>&, const std::vector<DlArray>&, const std::vector<DlArray>&>)
+      Metric(F function, std::string name = "Metric")
       : Metric(std::move(name),
                detail::MetricFunction([f = std::move(function)](const std::vector<DlArray>& y, const std::vector<DlArray>& t) {
                  return double(DlArray(f(y, t)));

@@ -21,6 +21,7 @@ struct ScheduleRule {
   double power = 1;                           // Cosine: how periods grow; Cyclical: the part of a period that rises
   double period = 1, numSteps = 0;            // infinite numSteps: never done
   bool byEpoch = false;
+  bool byName = false;  // made from a word, so that numbers given elsewhere count
   Function<double(double, Index, Index)> function = {};
 };
 }  // namespace detail
@@ -59,6 +60,9 @@ class LearnRateSchedule {
   /// The learn rate of an iteration and its epoch, both from 1, asked for in the order of training: it moves on to the next of a
   /// list.
   double update(double initialLearnRate, Index iteration, Index epoch);
+
+  /// The same with these numbers for "piecewise" where it was given as a word: `trainingOptions` has options for them.
+  LearnRateSchedule withDrops(double factor, double period) const;
 
   /// Where it stands: which of the list, and the last iteration and epoch before that one began.
   struct Position {

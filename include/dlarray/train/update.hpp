@@ -71,8 +71,9 @@ UpdateArrays updateArrays(P& parameters, const UpdateStateOf<P>& gradients, Upda
   UpdateArrays arrays{parameterParts(parameters), parameterParts(gradients), parameterParts(first), {}};
   if (second) arrays.second = parameterParts(*second);
   checkUpdate(arrays, second != nullptr, caller);
-  if (arrays.first.empty()) arrays.first = parameterParts(first = emptyState<P>(parameters));
-  if (second && arrays.second.empty()) arrays.second = parameterParts(*second = emptyState<P>(parameters));
+  if (arrays.first.size() != arrays.parameters.size()) arrays.first = parameterParts(first = emptyState<P>(parameters));
+  if (second && arrays.second.size() != arrays.parameters.size())
+    arrays.second = parameterParts(*second = emptyState<P>(parameters));
   return arrays;
 }
 
