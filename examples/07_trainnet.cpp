@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
     layers.push_back(last);
 
   const auto observations = [](const DlArray& X, const DlArray& T) {
-    return combine(arrayDatastore(X, {.iterationDimension = 3}), arrayDatastore(onehotencode(T, 0, {.classNames = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}}), {.iterationDimension = 1}));
+    return combine(arrayDatastore(X, {.iterationDimension = 3}), arrayDatastore(T, {.iterationDimension = 1}));
   };
   TrainingOptions options = trainingOptions("adam");
   options.initialLearnRate = 0.002;
@@ -39,12 +39,9 @@ int main(int argc, char** argv) {
   options.validationData = observations(data.testX, data.testT);
   options.validationFrequency = 200;
   options.metrics = {"accuracy"};
-  options.inputDataFormats = {"SSCB"};
-  options.targetDataFormats = {"CB"};
   const auto [net, info] = trainnet<2>(observations(data.trainX, data.trainT), dlnetwork(layers), "crossentropy", options);
 
-  const DlArray accuracy = testnet(net, observations(data.testX, data.testT), {"accuracy"}, {.inputDataFormats = {"SSCB"}, .targetDataFormats = {"CB"}});
-  std::printf("accuracy on the test pictures %.2f %%\n", double(accuracy));
+  std::printf("accuracy on the test pictures %.2f %%\n", testnet(net, observations(data.testX, data.testT), "accuracy"));
   const DlArray scores = minibatchpredict(net, data.testX);
   const DlArray classes = scores2label(scores, colon(0, 9));
   std::cout << "confusion, a row for each true class:\n" << confusionmat(data.testT, classes);
