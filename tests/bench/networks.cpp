@@ -111,19 +111,21 @@ DlNetwork encoder() {
 // ---- what they cost
 // --------------------------------------------------------------------------------------------------------------------
 
+Index sizeAlong(const DlArray& x, char label) {
+  Index all = 1;
+  for (const Index d : finddim(x, label)) all *= size(x, d);
+  return all;
+}
+
 // Operations of the products of one forward pass: two for every weight and every place it is used at.
 double productsOf(const DlNetwork& net, const DlArray& X) {
   double operations = 0;
   for (const ParameterTable::Row& row : net.learnables()) {
-    const bool recurrent = row.parameter == "RecurrentWeights";
-    if (row.parameter != "Weights" && row.parameter != "InputWeights" && !recurrent &&
-        row.parameter.find("Weights") == std::string::npos)
-      continue;
+    if (row.parameter.find("Weights") == std::string::npos) continue;
+    const bool recurrent = row.parameter == "RecurrentWeights" || row.parameter == "InputWeights";
     const DlArray Y = activations(net, X, row.layer);
-    const double steps = recurrent || row.parameter == "InputWeights" ? double(size(X, "T")) : double(size(Y, "T"));
-    double places = double(size(Y, "B")) * steps;
-    for (const Index d : finddim(Y, "S")) places *= double(size(Y, d));
-    operations += 2 * double(numel(row.value)) * places;
+    const Index places = sizeAlong(Y, 'B') * sizeAlong(Y, 'S') * sizeAlong(recurrent ? X : Y, 'T');
+    operations += 2 * double(numel(row.value)) * double(places);
   }
   return operations;
 }

@@ -26,13 +26,13 @@ constexpr bool takesArrays(std::index_sequence<i...>) {
 }
 /// How many arrays a function takes, 1 to 6, the fewest that it can be called with; 0 when it takes none of these.
 template <class F, std::size_t n = 1>
-constexpr std::size_t arraysOf() {
+constexpr std::size_t arrayCountOf() {
   if constexpr (n > 6)
     return 0;
   else if constexpr (takesArrays<F>(std::make_index_sequence<n>()))
     return n;
   else
-    return arraysOf<F, n + 1>();
+    return arrayCountOf<F, n + 1>();
 }
 
 template <class F, std::size_t... i>
@@ -65,7 +65,7 @@ AnyLayer functionLayer(LayerFunction function, Index inputs, Index outputs, cons
 template <class F>
 AnyLayer functionLayer(F function, const FunctionLayerOptions& options = {},
                        std::source_location where = std::source_location::current()) {
-  constexpr std::size_t inputs = detail::arraysOf<F>();
+  constexpr std::size_t inputs = detail::arrayCountOf<F>();
   using Whole = const std::vector<DlArray>&;
   if constexpr (inputs > 0) {
     constexpr auto each = std::make_index_sequence<inputs>();
