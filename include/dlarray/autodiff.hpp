@@ -18,14 +18,28 @@ struct GradientOptions {
 // ---- arrays inside containers ----------------------------------------------------------------------------------------
 
 /// What is done to every array of a container, and, if that matters, to those that its owner declares constants: frozen parameters.
+/// A function that takes a factor as well sees parameters only, each with what its learn rate is multiplied by: 0 for frozen ones, 1 for
+/// arrays whose owner names none.
 class ArrayVisitor {
  public:
   template <class F>
-  ArrayVisitor(F& visit) noexcept : context_(contextOf(visit)), call_(callOf<F>) {}
+  ArrayVisitor(F& visit) noexcept : context_(contextOf(visit)) {
+    if constexpr (std::is_invocable_v<F&, DlArray&, double>)
+      parameterCall_ = parameterCallOf<F>;
+    else
+      call_ = callOf<F>;
+  }
   template <class F, class G>
   ArrayVisitor(F& visit, G& visitConstant) noexcept
       : context_(contextOf(visit)), call_(callOf<F>), constantContext_(contextOf(visitConstant)), constantCall_(callOf<G>) {}
-  void operator()(DlArray& x) const { call_(context_, x); }
+  void operator()(DlArray& x) const { parameterCall_ ? parameterCall_(context_, x, 1) : call_(context_, x); }
+  /// A parameter whose learn rate is multiplied by a factor.
+  void operator()(DlArray& x, double factor) const {
+    if (parameterCall_)
+      parameterCall_(context_, x, factor);
+    else
+      factor != 0 ? call_(context_, x) : constant(x);
+  }
   void constant(DlArray& x) const {
     if (constantCall_) constantCall_(constantContext_, x);
   }
@@ -39,9 +53,14 @@ class ArrayVisitor {
   static void callOf(void* context, DlArray& x) {
     (*static_cast<F*>(context))(x);
   }
+  template <class F>
+  static void parameterCallOf(void* context, DlArray& x, double factor) {
+    (*static_cast<F*>(context))(x, factor);
+  }
 
   void* context_;
-  void (*call_)(void*, DlArray&);
+  void (*call_)(void*, DlArray&) = nullptr;
+  void (*parameterCall_)(void*, DlArray&, double) = nullptr;
   void* constantContext_ = nullptr;
   void (*constantCall_)(void*, DlArray&) = nullptr;
 };

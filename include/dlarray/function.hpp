@@ -12,6 +12,8 @@ class OwnerCount {
   void add() noexcept { __atomic_fetch_add(&owners_, 1, __ATOMIC_RELAXED); }
   /// True when the last owner has gone.
   bool drop() noexcept { return __atomic_sub_fetch(&owners_, 1, __ATOMIC_ACQ_REL) == 0; }
+  /// True while there is one owner, who may then change what is owned.
+  bool alone() const noexcept { return __atomic_load_n(&owners_, __ATOMIC_ACQUIRE) == 1; }
 
  private:
   int owners_ = 1;

@@ -232,23 +232,33 @@ LayerGraph disconnectLayers(const LayerGraph& graph, std::string_view source, st
                             std::source_location where = std::source_location::current());
 DlNetwork disconnectLayers(const DlNetwork& net, std::string_view source, std::string_view destination,
                            std::source_location where = std::source_location::current());
+/// Puts an input layer before an input of the network that has none, the first or the one named, and initialises the network if its input
+/// layers then tell all sizes. (MATLAB: addInputLayer)
+DlNetwork addInputLayer(const DlNetwork& net, const AnyLayer& layer, std::string_view input = "",
+                        std::source_location where = std::source_location::current());
 /// A layer by its name, or by a path through nested networks. (MATLAB: getLayer)
 AnyLayer getLayer(const DlNetwork& net, std::string_view path, std::source_location where = std::source_location::current());
 AnyLayer getLayer(const LayerGraph& graph, std::string_view path, std::source_location where = std::source_location::current());
 
 /// What the global learn rate, or the L2 regularisation, is multiplied by for one parameter; learn rate 0 freezes it. By layer and parameter, or by
-/// a path through nested networks "block1/fc/Weights". (MATLAB: setLearnRateFactor and its kin)
+/// a path through nested networks "block1/fc/Weights"; layers that are in no network yet are given factors too. Throws for negative factors, and
+/// for layers and learnables that do not exist. (MATLAB: setLearnRateFactor and its kin)
 DlNetwork setLearnRateFactor(const DlNetwork& net, std::string_view layer, std::string_view parameter, double factor,
                              std::source_location where = std::source_location::current());
 DlNetwork setLearnRateFactor(const DlNetwork& net, std::string_view path, double factor, std::source_location where = std::source_location::current());
+AnyLayer setLearnRateFactor(const AnyLayer& layer, std::string_view parameter, double factor,
+                            std::source_location where = std::source_location::current());
 DlNetwork setL2Factor(const DlNetwork& net, std::string_view layer, std::string_view parameter, double factor,
                       std::source_location where = std::source_location::current());
 DlNetwork setL2Factor(const DlNetwork& net, std::string_view path, double factor, std::source_location where = std::source_location::current());
+AnyLayer setL2Factor(const AnyLayer& layer, std::string_view parameter, double factor, std::source_location where = std::source_location::current());
 double getLearnRateFactor(const DlNetwork& net, std::string_view layer, std::string_view parameter,
                           std::source_location where = std::source_location::current());
 double getLearnRateFactor(const DlNetwork& net, std::string_view path, std::source_location where = std::source_location::current());
+double getLearnRateFactor(const AnyLayer& layer, std::string_view parameter, std::source_location where = std::source_location::current());
 double getL2Factor(const DlNetwork& net, std::string_view layer, std::string_view parameter, std::source_location where = std::source_location::current());
 double getL2Factor(const DlNetwork& net, std::string_view path, std::source_location where = std::source_location::current());
+double getL2Factor(const AnyLayer& layer, std::string_view parameter, std::source_location where = std::source_location::current());
 
 /// A network as one layer of another: its inputs and outputs are the layer's ports, its learnables have paths "block/conv1/Weights".
 struct NetworkLayerOptions {
@@ -287,6 +297,8 @@ NetworkAnalysis analyzeNetwork(const LayerGraph& graph, const std::vector<DataLa
 NetworkAnalysis analyzeNetwork(std::vector<AnyLayer> layers, const std::vector<DataLayout>& inputs = {});
 std::ostream& operator<<(std::ostream& out, const NetworkAnalysis& analysis);
 std::ostream& operator<<(std::ostream& out, const DlNetwork& net);
+/// Prints a row for each parameter: layer, name, size and type of the value.
+std::ostream& operator<<(std::ostream& out, const ParameterTable& table);
 
 /// True when layers, options, wiring, learnables and states are equal.
 bool isequal(const DlNetwork& a, const DlNetwork& b);

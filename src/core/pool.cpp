@@ -56,7 +56,10 @@ void trim(int c) noexcept {
   smallBlocks.room[c] = keptOf(c) - length;
 }
 
+std::atomic<std::size_t> taken{0};
+
 void* fromSystem(std::size_t bytes) {
+  taken.fetch_add(bytes, std::memory_order_relaxed);
   const std::size_t align = bytes >= hugeFrom ? hugePage : alignment;
   void* block = std::aligned_alloc(align, (bytes + align - 1) / align * align);
   if (!block) throw std::bad_alloc();
@@ -112,9 +115,11 @@ class LargeBlocks {
       for (void* block : own.blocks) std::free(block);
     free_.clear();
     use_.cached = 0;
+    use_.peak = use_.inUse;
   }
   MemoryUse use() noexcept {
     std::lock_guard lock(mutex_);
+    use_.taken = taken.load(std::memory_order_relaxed);
     return use_;
   }
 

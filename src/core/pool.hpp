@@ -70,14 +70,15 @@ inline void deallocate(void* block, std::size_t bytes) noexcept {
     detail::deallocateSlowly(block, bytes);
 }
 
-/// What large blocks hold at the moment, in bytes.
+/// What large blocks hold at the moment, and what was ever taken from the system for blocks of any size, in bytes.
 struct MemoryUse {
   std::size_t inUse;
   std::size_t peak;
   std::size_t cached;
+  std::size_t taken;
 };
 MemoryUse memoryUse() noexcept;
-/// Returns all cached large blocks to the system.
+/// Returns all cached large blocks to the system, and counts the peak from here.
 void releaseMemory() noexcept;
 
 }  // namespace dl

@@ -27,4 +27,16 @@ void update(const AdamStep& step, Index n, const T* g, T* m, T* v, T* w);
 template <class T>
 void update(const RmspropStep& step, Index n, const T* g, T* v, T* w);
 
+/// The sum of squares in double precision: the same for every number of threads.
+template <class T>
+double sumOfSquares(Index n, const T* g);
+template <class T>
+void scale(double factor, Index n, T* g);
+/// Brings each element into [-threshold, threshold].
+template <class T>
+void limit(double threshold, Index n, T* g);
+/// g += factor w.
+template <class T>
+void addScaled(double factor, Index n, const T* w, T* g);
+
 }  // namespace dl::cpu

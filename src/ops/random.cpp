@@ -1,9 +1,9 @@
+#include "ops/random.hpp"
+
 #include "core/fail.hpp"
 #include "core/storage.hpp"
 #include "cpu/random.hpp"
 #include "ops/creation.hpp"
-
-#include <dlarray/random.hpp>
 
 #include <algorithm>
 #include <cassert>
@@ -14,26 +14,35 @@ namespace dl {
 
 namespace {
 
+constinit thread_local RandomState* ownStream = nullptr;
+
 // The generator: its state is all there is to it. A call takes the blocks that it needs and makes its numbers outside the lock.
 class Generator {
  public:
   RandomState state() {
+    if (ownStream) return *ownStream;
     const std::lock_guard lock(mutex_);
     return state_;
   }
   RandomState exchange(const RandomState& state) {
+    if (ownStream) return std::exchange(*ownStream, state);
     const std::lock_guard lock(mutex_);
     return std::exchange(state_, state);
   }
   // The state before `blocks` more blocks were taken.
   RandomState advance(std::uint64_t blocks) {
+    if (ownStream) return taken(*ownStream, blocks);
     const std::lock_guard lock(mutex_);
-    const RandomState before = state_;
-    state_.position += blocks;
-    return before;
+    return taken(state_, blocks);
   }
 
  private:
+  static RandomState taken(RandomState& state, std::uint64_t blocks) {
+    const RandomState before = state;
+    state.position += blocks;
+    return before;
+  }
+
   std::mutex mutex_;
   RandomState state_;
 };
@@ -69,6 +78,21 @@ constexpr Index realsPerBlock = sizeof(T) == sizeof(float) ? 4 : 2;
 constexpr Index integersPerBlock = 2;
 
 }  // namespace
+
+RandomStream::RandomStream(const RandomState& start) noexcept : state_(start), outer_(std::exchange(ownStream, &state_)) {}
+RandomStream::~RandomStream() { ownStream = outer_; }
+
+std::uint64_t drawKey() {
+  const RandomState at = generator().advance(1);
+  return streamOf(at.seed, at.position).seed;
+}
+
+RandomState streamOf(std::uint64_t key, std::uint64_t number) noexcept {
+  const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
+  // The last words set these blocks apart from those of which the generator makes numbers.
+  const auto words = cpu::philox({low(number), low(number >> 32), 0x73747265u, 1}, {low(key), low(key >> 32)});
+  return {words[0] | std::uint64_t{words[1]} << 32, 0};
+}
 
 RandomState rng() { return generator().state(); }
 RandomState rng(std::uint64_t seed) { return generator().exchange({seed, 0}); }

@@ -5,18 +5,22 @@
 #include "cpu/update.hpp"
 #include "engine/elementwise.hpp"
 #include "engine/fit.hpp"
+#include "train/update.hpp"
 
 #include <dlarray/ops/elementwise.hpp>
-#include <dlarray/ops/linalg.hpp>
-#include <dlarray/ops/reduction.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace dl::detail {
 
 namespace {
 
-bool skipped(const UpdatePart& part) { return numel(*part.gradient) == 0; }
+bool skipped(const ParameterPart& parameter, const ParameterPart& gradient) {
+  return parameter.factor == 0 || numel(*gradient.array) == 0;
+}
+
+bool isReal(const DlArray& x) { return Storage::of(x).type == Type::Double || Storage::of(x).type == Type::Single; }
 
 // The array as one that may be written to: of the parameter's type and size, with memory of its own.
 template <class T>
@@ -30,66 +34,108 @@ T* writable(DlArray& x, const DlArray& parameter) {
   return Storage::mutableData<T>(x);
 }
 
+// Calls run(T*) with the elements of a real array, made its own before.
+template <class Run>
+void onOwn(DlArray& x, const Run& run) {
+  if (Storage::of(x).type == Type::Single)
+    run(writable<float>(x, x));
+  else
+    run(writable<double>(x, x));
+}
+
 // Calls step(count, gradient, first state, second state, parameter, factor) for each part with the C++ type of its elements.
 template <class Step>
-void forEachPart(const std::vector<UpdatePart>& parts, const Step& step) {
-  for (const UpdatePart& part : parts) {
-    if (skipped(part)) continue;
+void forEachPart(const UpdateArrays& arrays, const Step& step) {
+  for (std::size_t i = 0; i < arrays.parameters.size(); ++i) {
+    const ParameterPart& part = arrays.parameters[i];
+    if (skipped(part, arrays.gradients[i])) continue;
+    DlArray& parameter = *part.array;
     const auto run = [&](auto zero) {
       using T = decltype(zero);
-      const DlArray g = engine::castTo(*part.gradient, Storage::of(*part.parameter).type);
-      T* first = writable<T>(*part.first, *part.parameter);
-      T* second = part.second ? writable<T>(*part.second, *part.parameter) : nullptr;
-      T* w = writable<T>(*part.parameter, *part.parameter);
+      const DlArray g = engine::castTo(*arrays.gradients[i].array, Storage::of(parameter).type);
+      T* first = writable<T>(*arrays.first[i].array, parameter);
+      T* second = arrays.second.empty() ? nullptr : writable<T>(*arrays.second[i].array, parameter);
+      T* w = writable<T>(parameter, parameter);
       step(numel(g), Storage::data<T>(g), first, second, w, part.factor);
     };
-    if (Storage::of(*part.parameter).type == Type::Single)
+    if (Storage::of(parameter).type == Type::Single)
       run(float());
     else
       run(double());
   }
 }
 
-}  // namespace
-
-void failUpdateCount(const char* function, const char* what, std::size_t got, std::size_t parameters,
-                     const std::source_location& where) {
-  fail(where, "update:count", "{}: {} {} for {} parameters", function, got, what, parameters);
-}
-
-void checkUpdate(const char* function, const std::vector<UpdatePart>& parts, const std::source_location& where) {
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const UpdatePart& part = parts[i];
-    if (skipped(part)) continue;
-    const DlArray& w = *part.parameter;
-    const Type type = Storage::of(w).type;
-    if (type != Type::Double && type != Type::Single)
-      fail(where, "update:type", "{}: parameter {} is {}; only single and double ones can be moved", function, i, name(type));
-    if (Storage::traced(w))
-      fail(where, "update:traced", "{}: parameter {} is being traced; make the step outside the function that dlfeval evaluates",
-           function, i);
-    if (!(Storage::of(*part.gradient).size == Storage::of(w).size))
-      fail(where, "update:size", "{}: gradient {} is {} for a parameter of {}", function, i, describe(*part.gradient),
-           describe(w));
-    for (const DlArray* state : {part.first, part.second})
-      if (state && numel(*state) > 0 && !(Storage::of(*state).size == Storage::of(w).size))
-        fail(where, "update:size", "{}: state {} is {} for a parameter of {}; start with an empty state", function, i,
-             describe(*state), describe(w));
+void checkPart(std::size_t i, const UpdateArrays& arrays, const UpdateCaller& caller) {
+  const auto& [function, where] = caller;
+  const DlArray &w = *arrays.parameters[i].array, &g = *arrays.gradients[i].array;
+  if (!isReal(w))
+    fail(where, "update:type", "{}: parameter {} is {}; only single and double ones can be moved", function, i,
+         name(Storage::of(w).type));
+  if (Storage::traced(w))
+    fail(where, "update:traced", "{}: parameter {} is being traced; make the step outside the function that dlfeval evaluates",
+         function, i);
+  if (!(Storage::of(g).size == Storage::of(w).size))
+    fail(where, "update:size", "{}: gradient {} is {} for a parameter of {}", function, i, describe(g), describe(w));
+  for (const auto* states : {&arrays.first, &arrays.second}) {
+    if (states->size() != arrays.parameters.size()) continue;  // an empty one, yet to be filled
+    const DlArray& state = *(*states)[i].array;
+    if (numel(state) > 0 && !(Storage::of(state).size == Storage::of(w).size))
+      fail(where, "update:size", "{}: state {} is {} for a parameter of {}; start with an empty state", function, i,
+           describe(state), describe(w));
   }
 }
 
-void sgdm(const std::vector<UpdatePart>& parts, double learnRate, double momentum) {
-  forEachPart(parts, [&](Index n, auto* g, auto* velocity, auto*, auto* w, double factor) {
+// In a trace the gradient is an operation's result as any other.
+void scaleBy(DlArray& g, double factor) {
+  if (Storage::traced(g) || !isReal(g))
+    g %= factor;
+  else
+    onOwn(g, [&](auto* elements) { cpu::scale(factor, numel(g), elements); });
+}
+
+void limitTo(DlArray& g, double threshold) {
+  if (Storage::traced(g) || !isReal(g))
+    g = max(min(std::move(g), threshold), -threshold);
+  else
+    onOwn(g, [&](auto* elements) { cpu::limit(threshold, numel(g), elements); });
+}
+
+}  // namespace
+
+void checkUpdate(const UpdateArrays& arrays, bool hasSecond, const UpdateCaller& caller) {
+  const std::size_t count = arrays.parameters.size();
+  const auto checkCount = [&](const char* what, std::size_t got) {
+    if (got != count) fail(caller.where, "update:count", "{}: {} {} for {} parameters", caller.function, got, what, count);
+  };
+  checkCount("gradients", arrays.gradients.size());
+  for (const auto* states : {&arrays.first, &arrays.second})
+    if ((states != &arrays.second || hasSecond) &&
+        !std::ranges::all_of(*states, [](const ParameterPart& part) { return numel(*part.array) == 0; }))
+      checkCount("arrays of state", states->size());
+  for (std::size_t i = 0; i < count; ++i)
+    if (!skipped(arrays.parameters[i], arrays.gradients[i])) checkPart(i, arrays, caller);
+}
+
+void checkIteration(Index iteration, const UpdateCaller& caller) {
+  if (iteration < 1)
+    fail(caller.where, "update:iteration", "{}: iteration {} of the counter, which starts at 1", caller.function, iteration);
+}
+
+void checkArrayCount(std::size_t got, std::size_t wanted, const std::source_location& where) {
+  if (got != wanted) fail(where, "update:count", "dlupdate: {} arrays of another argument for {} of the first", got, wanted);
+}
+
+void sgdm(const UpdateArrays& arrays, double learnRate, double momentum) {
+  forEachPart(arrays, [&](Index n, auto* g, auto* velocity, auto*, auto* w, double factor) {
     cpu::update(cpu::SgdmStep{learnRate * factor, momentum}, n, g, velocity, w);
   });
 }
 
-void adam(const std::vector<UpdatePart>& parts, const AdamNumbers& a, const char* function, const std::source_location& where) {
-  if (a.iteration < 1)
-    fail(where, "update:iteration", "{}: iteration {} of the counter, which starts at 1", function, a.iteration);
-  const double correction = 1 / (1 - std::pow(a.gradientDecay, a.iteration)),
-               secondCorrection = 1 / (1 - std::pow(a.squaredGradientDecay, a.iteration));
-  forEachPart(parts, [&](Index n, auto* g, auto* m, auto* v, auto* w, double factor) {
+void adam(const UpdateArrays& arrays, const AdamNumbers& a) {
+  const auto iteration = static_cast<double>(a.iteration);
+  const double correction = 1 / (1 - std::pow(a.gradientDecay, iteration)),
+               secondCorrection = 1 / (1 - std::pow(a.squaredGradientDecay, iteration));
+  forEachPart(arrays, [&](Index n, auto* g, auto* m, auto* v, auto* w, double factor) {
     const double rate = a.learnRate * factor;
     cpu::update(cpu::AdamStep{rate, a.gradientDecay, a.squaredGradientDecay, correction, secondCorrection, a.epsilon,
                               rate * a.weightDecay},
@@ -97,29 +143,27 @@ void adam(const std::vector<UpdatePart>& parts, const AdamNumbers& a, const char
   });
 }
 
-void rmsprop(const std::vector<UpdatePart>& parts, double learnRate, double squaredGradientDecay, double epsilon) {
-  forEachPart(parts, [&](Index n, auto* g, auto* v, auto*, auto* w, double factor) {
+void rmsprop(const UpdateArrays& arrays, double learnRate, double squaredGradientDecay, double epsilon) {
+  forEachPart(arrays, [&](Index n, auto* g, auto* v, auto*, auto* w, double factor) {
     cpu::update(cpu::RmspropStep{learnRate * factor, squaredGradientDecay, epsilon}, n, g, v, w);
   });
 }
 
 void clip(const std::vector<DlArray*>& gradients, double threshold, std::string_view method, const std::source_location& where) {
   if (!(threshold > 0)) fail(where, "clip:threshold", "clipGradients: the threshold is {}; it must be positive", threshold);
-  const auto norm2 = [](const DlArray& g) { return double(norm(double_(g)(all))); };
   if (method == "absolute-value") {
     for (DlArray* g : gradients)
-      if (numel(*g) > 0) *g = max(min(std::move(*g), threshold), -threshold);
+      if (numel(*g) > 0) limitTo(*g, threshold);
   } else if (method == "l2norm") {
     for (DlArray* g : gradients)
-      if (const double length = numel(*g) > 0 ? norm2(*g) : 0; length > threshold) *g %= threshold / length;
+      if (const double length = std::sqrt(train::sumOfSquares(*g)); length > threshold) scaleBy(*g, threshold / length);
   } else if (method == "global-l2norm") {
     double square = 0;
-    for (const DlArray* g : gradients)
-      if (numel(*g) > 0) square += std::pow(norm2(*g), 2);
+    for (const DlArray* g : gradients) square += train::sumOfSquares(*g);
     const double length = std::sqrt(square);
     if (length > threshold)
       for (DlArray* g : gradients)
-        if (numel(*g) > 0) *g %= threshold / length;
+        if (numel(*g) > 0) scaleBy(*g, threshold / length);
   } else {
     fail(where, "clip:method", "clipGradients: \"{}\" is not known; use \"l2norm\", \"global-l2norm\" or \"absolute-value\"",
          method);
@@ -127,3 +171,22 @@ void clip(const std::vector<DlArray*>& gradients, double threshold, std::string_
 }
 
 }  // namespace dl::detail
+
+namespace dl::train {
+
+double sumOfSquares(const DlArray& x) {
+  if (numel(x) == 0) return 0;
+  if (Storage::of(x).type == Type::Single) return cpu::sumOfSquares(numel(x), Storage::data<float>(x));
+  const DlArray numbers = engine::castTo(x, Type::Double);
+  return cpu::sumOfSquares(numel(x), Storage::data<double>(numbers));
+}
+
+void addScaled(double factor, const DlArray& w, DlArray& g) {
+  const DlArray same = engine::castTo(w, Storage::of(g).type);
+  detail::onOwn(g, [&](auto* elements) {
+    using T = std::remove_pointer_t<decltype(elements)>;
+    cpu::addScaled(factor, numel(g), Storage::data<T>(same), elements);
+  });
+}
+
+}  // namespace dl::train

@@ -149,6 +149,91 @@ BOOST_AUTO_TEST_CASE(learn_rate_factors_multiply_and_frozen_rows_stay_bit_for_bi
   BOOST_TEST(isequal(p("two/Bias"), 0.5 * ones(2, 1, "single")));
 }
 
+BOOST_AUTO_TEST_CASE(factors_count_wherever_a_table_sits) {
+  struct Pair {
+    Learnables generator, other;
+    DlArray scale;
+    static void dlarrayFields(Pair& p, const ArrayVisitor& visit) {
+      visitArrays(p.generator, visit);
+      visitArrays(p.other, visit);
+      visitArrays(p.scale, visit);
+    }
+  };
+  const auto gradient = [] {
+    Learnables g = table();
+    for (auto& row : g) row.value = ones(size(row.value), "single");
+    return g;
+  };
+  const auto moved = [](const Learnables& p) {
+    BOOST_TEST(isequal(p("one/Weights"), 0.75 * ones(2, 3, "single")));
+    BOOST_TEST(isequal(p("two/Bias"), 0.5 * ones(2, 1, "single")));
+    BOOST_TEST(isequal(p("frozen/Weights"), table()("frozen/Weights")));
+  };
+  Pair pair{table(), table(), 1.0}, velocity;
+  sgdmupdate(pair, {gradient(), gradient(), 1.0}, velocity, 0.25);
+  moved(pair.generator);
+  moved(pair.other);
+  BOOST_TEST(double(pair.scale) == 0.75);
+  BOOST_TEST(isempty(velocity.generator("frozen/Weights")));
+  sgdmupdate(pair, {gradient(), gradient(), 1.0}, velocity, 0.25);
+  BOOST_TEST(isequal(pair.other("one/Weights"), (0.75 - 0.25 - 0.9 * 0.25) * ones(2, 3, "single")));
+
+  std::vector<Learnables> list{table(), table()}, first, second;
+  sgdmupdate(list, {gradient(), gradient()}, first, 0.25);
+  moved(list[1]);
+  // A table whose rows are frozen later keeps the places of its state.
+  for (auto& row : list[0]) row.factors.learnRate = row.layer == "one" ? 0 : 1;
+  sgdmupdate(list, {gradient(), gradient()}, first, 0.25);
+  BOOST_TEST(isequal(list[0]("one/Weights"), 0.75 * ones(2, 3, "single")));
+}
+
+BOOST_AUTO_TEST_CASE(arrays_that_nobody_shares_are_updated_where_they_lie) {
+  std::vector<DlArray> p{ones(200, 300), single_(ones(200, 300))}, a, b;
+  const std::vector<DlArray> g{ones(200, 300), single_(ones(200, 300))};
+  for (int t = 1; t <= 3; ++t) {
+    const double* at = data<double>(p[0]);
+    const float* single = data<float>(p[1]);
+    const float* state = t > 1 ? data<float>(a[1]) : nullptr;
+    adamupdate(p, g, a, b, t);
+    BOOST_TEST(data<double>(p[0]) == at);
+    BOOST_TEST(data<float>(p[1]) == single);
+    if (t > 1) BOOST_TEST(data<float>(a[1]) == state);
+  }
+  std::vector<DlArray> own{ones(200, 300), single_(ones(200, 300))};
+  for (const std::string_view method : {"l2norm", "global-l2norm", "absolute-value"}) {
+    const double* at = data<double>(own[0]);
+    const float* single = data<float>(own[1]);
+    clipGradients(own, 1e-3, method);
+    BOOST_TEST(data<double>(own[0]) == at);
+    BOOST_TEST(data<float>(own[1]) == single);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(refused_calls_leave_empty_states_empty) {
+  std::vector<DlArray> list{ones(2, 1), ones(2, 1)}, a, b;
+  BOOST_TEST(mistake([&] { adamupdate(list, {ones(2, 1), ones(3, 1)}, a, b, 1); }).identifier == "dlarray:update:size");
+  BOOST_TEST(mistake([&] { adamupdate(list, {ones(2, 1), ones(2, 1)}, a, b, 0); }).identifier == "dlarray:update:iteration");
+  BOOST_TEST(mistake([&] { rmspropupdate(list, {ones(2, 1)}, a); }).identifier == "dlarray:update:count");
+  BOOST_TEST(a.empty());
+  BOOST_TEST(b.empty());
+}
+
+BOOST_AUTO_TEST_CASE(norms_do_not_overflow_and_frozen_rows_do_not_count) {
+  DlArray huge = single_(1e30 * ones(3, 1));
+  clipGradients(huge, 1);
+  close(huge, Numbers(3, 1 / std::sqrt(3.0)), 1e-6);
+  rng(1);
+  DlArray many = single_(randn(100'001, 1));
+  const double length = double(norm(double_(many)));
+  clipGradients(many, length / 4);
+  BOOST_TEST(std::abs(double(norm(double_(many))) / (length / 4) - 1) < 1e-6);
+  Learnables g = table();
+  g("frozen/Weights") = 1e9 * ones(3, 1, "single");
+  clipGradients(g, 1, "global-l2norm");
+  BOOST_TEST(isequal(g("frozen/Weights"), 1e9 * ones(3, 1, "single")));
+  close(g("two/Bias"), Numbers(2, 1 / std::sqrt(8.0)), 1e-6);
+}
+
 BOOST_AUTO_TEST_CASE(gradients_are_clipped) {
   std::vector<DlArray> g{dlarray({3.0, 4.0}), dlarray({-0.3}), DlArray()};
   auto each = g, all = g, values = g;
@@ -203,4 +288,8 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_before_anything_changes) {
                clipGradients(g, 1, "l2");
              }).starts_with("clipGradients: \"l2\" is not known; use \"l2norm\", \"global-l2norm\" or \"absolute-value\""));
   BOOST_TEST(isequal(w, ones(2, 3)));
+  const std::string line = "update_test.cpp:" + std::to_string(__LINE__ + 1) + ")";
+  const auto said = sentence([&] { dlupdate([](const DlArray& x, const DlArray& y) { return x + y; }, list, std::vector<DlArray>{w}); });
+  BOOST_TEST(said.starts_with("dlupdate: 1 arrays of another argument for 2 of the first"));
+  BOOST_TEST(said.find(line) != std::string::npos, said);
 }

@@ -128,11 +128,7 @@ class ParameterTable {
   const DlArray& operator()(std::string_view layer, std::string_view parameter) const;
 
   static void dlarrayFields(ParameterTable& table, const ArrayVisitor& visit) {
-    for (Row& row : table.rows_)
-      if (row.factors.learnRate != 0)
-        visit(row.value);
-      else
-        visit.constant(row.value);
+    for (Row& row : table.rows_) visit(row.value, row.factors.learnRate);
   }
 
  private:

@@ -13,6 +13,7 @@ class ResizeNumbers {
     for (const detail::AnyNumber n : each) numbers_.push_back(n.value);
   }
   ResizeNumbers(const Size& each) : numbers_(each.begin(), each.end()) {}
+  explicit ResizeNumbers(std::vector<double> each) : numbers_(std::move(each)) {}
 
   std::size_t count() const noexcept { return numbers_.size(); }
   double operator[](std::size_t dimension) const noexcept { return numbers_[numbers_.size() == 1 ? 0 : dimension]; }

@@ -44,11 +44,48 @@ void rmsprop(const RmspropStep& step, Index n, const T* g, T* v, T* w) {
   }
 }
 
+// Sixteen sums side by side, whatever the processor's registers hold, so that all processors add in the same order.
+template <class T>
+double sumOfSquares(Index n, const T* g) {
+  constexpr Index lanes = 16;
+  double sums[lanes] = {};
+  Index i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (Index k = 0; k < lanes; ++k) sums[k] += static_cast<double>(g[i + k]) * static_cast<double>(g[i + k]);
+  for (; i < n; ++i) sums[i % lanes] += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+  for (Index width = lanes / 2; width > 0; width /= 2)
+    for (Index k = 0; k < width; ++k) sums[k] += sums[k + width];
+  return sums[0];
+}
+
+template <class T>
+void scale(double factor, Index n, T* g) {
+  const T f = static_cast<T>(factor);
+  for (Index i = 0; i < n; ++i) g[i] *= f;
+}
+
+// NaN stays NaN.
+template <class T>
+void limit(double threshold, Index n, T* g) {
+  const T t = static_cast<T>(threshold);
+  for (Index i = 0; i < n; ++i) {
+    const T below = g[i] > t ? t : g[i];
+    g[i] = below < -t ? -t : below;
+  }
+}
+
+template <class T>
+void addScaled(double factor, Index n, const T* w, T* g) {
+  const T f = static_cast<T>(factor);
+#pragma GCC ivdep
+  for (Index i = 0; i < n; ++i) g[i] += f * w[i];
+}
+
 }  // namespace
 
 template <class T>
 UpdateKernels<T> updateKernels() {
-  return {sgdm<T>, adam<T>, rmsprop<T>};
+  return {sgdm<T>, adam<T>, rmsprop<T>, sumOfSquares<T>, scale<T>, limit<T>, addScaled<T>};
 }
 template UpdateKernels<float> updateKernels();
 template UpdateKernels<double> updateKernels();

@@ -10,6 +10,10 @@ struct UpdateKernels {
   void (*sgdm)(const SgdmStep& step, Index n, const T* g, T* velocity, T* w);
   void (*adam)(const AdamStep& step, Index n, const T* g, T* m, T* v, T* w);
   void (*rmsprop)(const RmspropStep& step, Index n, const T* g, T* v, T* w);
+  double (*sumOfSquares)(Index n, const T* g);
+  void (*scale)(double factor, Index n, T* g);
+  void (*limit)(double threshold, Index n, T* g);
+  void (*addScaled)(double factor, Index n, const T* w, T* g);
 };
 
 namespace v2 {

@@ -1,0 +1,74 @@
+#include "train/progress.hpp"
+
+#include <cstdio>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace dl::train {
+
+namespace {
+
+// Hours, minutes, seconds.
+std::string clock(double seconds) {
+  const auto s = static_cast<long>(seconds);
+  return fmt::format("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+constexpr double refresh = 0.1;  // seconds between changes of the line
+
+}  // namespace
+
+Progress::Progress(bool verbose, Index frequency, std::vector<std::string> metricNames)
+    : verbose_(verbose),
+      terminal_(verbose && isatty(STDOUT_FILENO) != 0),
+      frequency_(frequency),
+      names_(std::move(metricNames)) {}
+
+void Progress::header() {
+  std::string line = fmt::format("{:>9} {:>7} {:>11} {:>10} {:>12} {:>14}", "Iteration", "Epoch", "TimeElapsed", "LearnRate",
+                                 "TrainingLoss", "ValidationLoss");
+  for (const std::string& name : names_) line += fmt::format(" {:>12}", name);
+  print(fmt::format("{}\n", line));
+  started_ = true;
+}
+
+std::string Progress::text(const TrainingProgressInfo& info) const {
+  std::string line =
+      fmt::format("{:>9} {:>7} {:>11} {:>10.4g} {:>12.5g} {:>14}", info.iteration, info.epoch, clock(info.timeElapsed),
+                  info.learnRate, info.trainingLoss, validationLoss_ ? fmt::format("{:.5g}", *validationLoss_) : "");
+  for (const double value : info.metrics) line += fmt::format(" {:>12.5g}", value);
+  return line;
+}
+
+void Progress::row(const TrainingProgressInfo& info) {
+  if (!verbose_) return;
+  if (!started_) header();
+  if (info.validationLoss) validationLoss_ = info.validationLoss;
+  if (terminal_) {
+    if (info.timeElapsed - lastTime_ < refresh && !info.validationLoss) return;
+    lastTime_ = info.timeElapsed;
+    print(fmt::format("\r{}", text(info)));
+  } else if (info.iteration == 1 || info.iteration % frequency_ == 0 || info.validationLoss) {
+    print(fmt::format("{}\n", text(info)));
+    if (info.validationLoss) validationLoss_.reset();
+  } else {
+    return;
+  }
+  printed_ = info.iteration;
+}
+
+void Progress::end(const TrainingProgressInfo& info, const std::string& reason) {
+  if (!verbose_) return;
+  if (info.iteration > 0 && printed_ != info.iteration) {
+    if (!started_) header();
+    print(fmt::format("{}{}{}", terminal_ ? "\r" : "", text(info), terminal_ ? "" : "\n"));
+  }
+  print(fmt::format("{}Training stopped: {}\n", terminal_ && started_ ? "\n" : "", reason));
+}
+
+}  // namespace dl::train
