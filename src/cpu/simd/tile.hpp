@@ -167,7 +167,7 @@ void computeTile(Index height, Index columns, const Tile<T>& t) {
 }
 
 // The height of the next sliver of A when so many registers of rows remain: two of two keep busier than three and one.
-Index sliverHeight(Index registers) { return registers == 4 ? 2 : smaller(registers, tall); }
+inline Index sliverHeight(Index registers) { return registers == 4 ? 2 : smaller(registers, tall); }
 
 // k x rows elements, column i beginning at a + i * lda, as k steps of `height` registers; rows that are not there become zero.
 template <class T>
