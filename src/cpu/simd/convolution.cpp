@@ -151,6 +151,7 @@ void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index col
   Tile<T> t{p.k, p.packed, step, p.weights + c * p.weightColumn, 0, p.weightColumn, T(1), false, sums, step, step};
   t.tableA = p.cells;
   t.tableB = p.elements;
+  if (p.bias) t.start = p.bias + c;
   const bool direct = v.pieceCount == 1 && v.pieces[0].count == v.rows && p.resultStep == 1;
   if (direct) t.add = p.add, t.c = result + v.pieces[0].target, t.cColumn = p.resultColumn, t.rows = v.rows;
   if (p.packed) {
@@ -224,14 +225,16 @@ void turnedProduct(const TurnedGridProduct<T>& p, bool pack, T* packed) {
 
 // A few registers of results at a time, so that sums need not wait for each other.
 template <class T>
-void combine(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T* y) {
+void combine(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T start, T* y) {
   using Types = Types<T>;
   using Vector = typename Types::Vector;
   using Anywhere = typename Types::Anywhere;
   constexpr Index width = Types::width, together = 8;
   Index i = 0;
   for (; i + together * width <= n; i += together * width) {
-    Vector sum[together] = {};
+    Vector sum[together];
+#pragma GCC unroll 8
+    for (int r = 0; r < together; ++r) sum[r] = Vector{} + start;
     for (Index t = 0; t < taps; ++t) {
       const T* from = grid + i + cells[t];
       const T factor = weights[elements[t]];
@@ -242,7 +245,7 @@ void combine(Index n, const T* grid, const Index* cells, const T* weights, const
     for (int r = 0; r < together; ++r) *reinterpret_cast<Anywhere*>(y + i + r * width) = sum[r];
   }
   for (; i < n; i += width) {
-    Vector sum = {};
+    Vector sum = Vector{} + start;
     for (Index t = 0; t < taps; ++t) sum += *reinterpret_cast<const Anywhere*>(grid + i + cells[t]) * weights[elements[t]];
     if (n - i >= width)
       *reinterpret_cast<Anywhere*>(y + i) = sum;

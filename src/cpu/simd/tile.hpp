@@ -72,6 +72,7 @@ struct Tile {
   const Index* tableA = nullptr;      // where step l of A lies
   const Index* tableB = nullptr;      // and step l of B
   const Index* columnsOfB = nullptr;  // where each column of B begins, if not at even distances; with a table of B alone
+  const T* start = nullptr;           // what the sums of each column begin with, if not with zero; with tables alone
 };
 
 // Two halves of a register.
@@ -99,6 +100,13 @@ void computeTile(const Tile<T>& t) {
   using Anywhere = typename Types<T>::Anywhere;
   constexpr int width = Types<T>::width;
   Vector sum[columns][height] = {};
+  if constexpr (steps != Steps::even)
+    if (t.start) {
+#pragma GCC unroll 16
+      for (int j = 0; j < columns; ++j)
+#pragma GCC unroll 4
+        for (int i = 0; i < height; ++i) sum[j][i] += t.start[j];
+    }
   const T* column[columns];
   for (int j = 0; j < columns; ++j)
     column[j] = t.b + (steps == Steps::tableOfB && t.columnsOfB ? t.columnsOfB[j] : j * t.bColumn);
