@@ -177,7 +177,7 @@ void GridRows::cover(std::size_t begin, std::size_t end, Index targetStep, Index
   const Index first = runs[begin].cell, all = runs[end - 1].cell + runs[end - 1].count - first;
   Index apart = 0;
   for (std::size_t r = begin; r < end; ++r) apart += ceilDiv(runs[r].count, width);
-  const bool across = 8 * ceilDiv(all, width) < 9 * apart;  // fewer, or fuller and taller, slivers
+  const bool across = ceilDiv(all, width) < apart;
   const Index lines = static_cast<Index>(end - begin), count = runs[begin].count,
               spacing = lines > 1 ? runs[begin + 1].cell - first : 0;
   const bool halves = 2 * count <= width && width >= 8;

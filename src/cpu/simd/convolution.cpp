@@ -170,19 +170,22 @@ void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index col
       copyRows(sums + j * step + piece->row, piece->count, p.add, result + piece->target + j * p.resultColumn, p.resultStep);
 }
 
+// Columns for a single register of rows: each needs an address in a register of its own, and there are no more of these.
+constexpr Index beside = widest < 12 ? widest : 12;
+
 template <class T>
 void product(const GridProduct<T>& p) {
   if (p.packed) {
     for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) {
       gatherRows(p, *v, v->height * Types<T>::width);
-      const Index across = v->height == 1 ? widest : wide;
+      const Index across = v->height == 1 ? beside : wide;
       for (Index c = 0; c < p.columns; c += across) computeRows(p, *v, c, smaller(across, p.columns - c));
     }
     return;
   }
   Index highest = 0;
   for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) highest = v->height > highest ? v->height : highest;
-  const Index across = highest == 1 ? widest : highest > tall ? narrow : wide;
+  const Index across = highest == 1 ? beside : highest > tall ? narrow : wide;
   for (Index c = 0; c < p.columns; c += across)
     for (Index s = 0; s < p.sliverCount; ++s) computeRows(p, p.slivers[s], c, smaller(across, p.columns - c));
 }
@@ -199,7 +202,7 @@ void turnedProduct(const TurnedGridProduct<T>& p, bool pack, T* packed) {
                    packed + (at * p.images + i * height) * width * p.k);
       at += height;
     }
-  const Index across = registers == 1 ? widest : wide;
+  const Index across = registers == 1 ? beside : wide;
   for (Index c = 0; c < p.columns; c += across) {
     const Index columns = smaller(across, p.columns - c);
     for (Index at = 0; at < registers;) {
