@@ -49,7 +49,7 @@ typename GridPass<T>::Part GridPass<T>::partAt(const Grid& grid, const Plan& pla
       rows.arrangeClosely(grid, here.data(), images, plan.block * grid.channelCells(),
                           groups * columns * sizeOf(t.axes, &GridAxis::target), kernels<T>().width, kernels<T>().tall);
     else
-      rows.arrange(grid, here.data(), kernels<T>().width, kernels<T>().tall);
+      rows.arrange(grid, here.data(), static_cast<Index>(t.elements.size()) * plan.block, kernels<T>().width, kernels<T>().tall);
   }
   return part;
 }

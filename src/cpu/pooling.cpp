@@ -406,6 +406,10 @@ bool averagesBlocks(const Pooling& how) {
 
 template <class T>
 void meanPool(const Pooling& how, const T* x, T* y) {
+  if (const Pairs pairs(how); pairs.elements > 0)
+    return parallelFor(how.outer, grainFor(pairs.elements), [&, kernels = pairKernels<T>()](Index begin, Index end) {
+      kernels.mean(x + begin * pairs.elements, pairs, end - begin, y + begin * pairs.results);
+    });
   if (averagesBlocks<T>(how)) {
     const Index n = wholeBlock(how);
     const PoolBlockKernels<T> kernels = blockKernels<T>();
@@ -431,6 +435,10 @@ void meanPool(const Pooling& how, const T* x, T* y) {
 
 template <class T>
 void meanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
+  if (const Pairs pairs(how); pairs.elements > 0)
+    return parallelFor(how.outer, grainFor(pairs.elements), [&, kernels = pairKernels<T>()](Index begin, Index end) {
+      kernels.meanAdjoint(g + begin * pairs.results, pairs, end - begin, dx + begin * pairs.elements);
+    });
   if (averagesBlocks<T>(how)) {
     const Index n = wholeBlock(how);
     const PoolBlockKernels<T> kernels = blockKernels<T>();

@@ -106,6 +106,7 @@ void checkPairs() {
         how.count = 2;
         how.outer = in == 36 ? 500 : 3;
         checkMax<T>(how, special);
+        if (special == 0) checkMean<T>(how);
       }
 }
 

@@ -140,6 +140,16 @@ void gatherRows(const GridProduct<T>& p, const RowSliver& v, Index step) {
   }
 }
 
+// True when each register of a sliver holds one piece, all of them as long and shorter than a register.
+template <class T>
+bool inRegisters(const GridProduct<T>& p, const RowSliver& v) {
+  constexpr Index width = Types<T>::width;
+  if (p.packed || v.halves || p.resultStep != 1 || v.pieceCount != v.height) return false;
+  for (Index i = 0; i < v.height; ++i)
+    if (v.pieces[i].row != i * width || v.pieces[i].count != v.pieces[0].count || v.pieces[i].count >= width) return false;
+  return true;
+}
+
 // One tile: sums for some columns of a sliver, brought to where its pieces belong.
 template <class T>
 void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index columns) {
@@ -154,6 +164,12 @@ void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index col
   if (p.bias) t.start = p.bias + c;
   const bool direct = v.pieceCount == 1 && v.pieces[0].count == v.rows && p.resultStep == 1;
   if (direct) t.add = p.add, t.c = result + v.pieces[0].target, t.cColumn = p.resultColumn, t.rows = v.rows;
+  Index places[tall];
+  const bool apart = !direct && inRegisters(p, v);
+  if (apart) {
+    for (Index i = 0; i < v.height; ++i) places[i] = v.pieces[i].target;
+    t.add = p.add, t.c = result, t.cColumn = p.resultColumn, t.rows = v.pieces[0].count, t.places = places;
+  }
   if (p.packed) {
     computeTile<Steps::tableOfB>(v.height, columns, t);
   } else {
@@ -164,14 +180,14 @@ void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index col
     else
       computeTile<Steps::tables>(v.height, columns, t);
   }
-  if (direct) return;
+  if (direct || apart) return;
   for (Index j = 0; j < columns; ++j)
     for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
       copyRows(sums + j * step + piece->row, piece->count, p.add, result + piece->target + j * p.resultColumn, p.resultStep);
 }
 
 // Columns for a single register of rows: each needs an address in a register of its own, and there are no more of these.
-constexpr Index beside = widest < 12 ? widest : 12;
+constexpr Index beside = widest < 9 ? widest : 9;
 
 template <class T>
 void product(const GridProduct<T>& p) {

@@ -62,6 +62,9 @@ struct PoolPairKernels {
   /// infinite or no number.
   bool (*max)(const T* x, const PoolPairs& p, Index pages, T* y);
   bool (*maxGradient)(const T* x, const T* g, const PoolPairs& p, Index pages, T* dx);
+  /// The means, and g spread over the windows.
+  void (*mean)(const T* x, const PoolPairs& p, Index pages, T* y);
+  void (*meanAdjoint)(const T* g, const PoolPairs& p, Index pages, T* dx);
 };
 
 /// For blocks of n elements, `least` or more, each of which makes one result.

@@ -1,6 +1,6 @@
-// The largest elements of windows of two by two that touch each other; compiled once for every level of the processor. A register
-// keeps elements where they lie, those of a window along a column beside each other: they meet by changing places with their
-// neighbours.
+// The largest elements and means of windows of two by two that touch each other; compiled once for every level of the processor.
+// A register keeps elements where they lie, those of a window along a column beside each other: they meet by changing places with
+// their neighbours.
 #include "cpu/simd/pooling.hpp"
 
 #include <utility>
@@ -146,11 +146,43 @@ bool maxPairsGradient(const T* x, const T* g, const PoolPairs& p, Index pages, T
   return !P::holdsNaN(traceA + traceB);
 }
 
+template <class T>
+void meanPairs(const T* x, const PoolPairs& p, Index pages, T* y) {
+  using P = Pairs<T>;
+  const Index n = 2 * p.out;
+  for (Index page = 0; page < pages; ++page, x += p.in * p.columnsIn) {
+    const T* column = x;
+    for (Index c = 0; c < p.columnsOut; ++c, column += 2 * p.in, y += p.out)
+      for (Index i = 0; i < n; i += P::width) {
+        const typename P::Vector sum = P::load(column + i, n - i) + P::load(column + p.in + i, n - i);
+        P::store(P::everySecond((sum + P::swapped(sum)) * T(0.25)), smaller(n - i, P::width) / 2, y + i / 2);
+      }
+  }
+}
+
+template <class T>
+void meanPairsAdjoint(const T* g, const PoolPairs& p, Index pages, T* dx) {
+  using P = Pairs<T>;
+  const Index n = 2 * p.out;
+  for (Index page = 0; page < pages; ++page, dx += p.in * p.columnsIn) {
+    for (Index c = 0; c < p.columnsOut; ++c, g += p.out) {
+      T *first = dx + 2 * c * p.in, *second = first + p.in;
+      for (Index i = 0; i < n; i += P::width) {
+        const typename P::Vector share = P::twice(P::load(g + i / 2, smaller(n - i, P::width) / 2)) * T(0.25);
+        P::store(share, n - i, first + i);
+        P::store(share, n - i, second + i);
+      }
+      for (Index i = n; i < p.in; ++i) first[i] = second[i] = 0;
+    }
+    for (Index i = 2 * p.columnsOut * p.in; i < p.columnsIn * p.in; ++i) dx[i] = 0;
+  }
+}
+
 }  // namespace
 
 template <class T>
 PoolPairKernels<T> poolPairKernels() {
-  return {maxPairs<T>, maxPairsGradient<T>};
+  return {maxPairs<T>, maxPairsGradient<T>, meanPairs<T>, meanPairsAdjoint<T>};
 }
 template PoolPairKernels<float> poolPairKernels();
 template PoolPairKernels<double> poolPairKernels();

@@ -72,6 +72,7 @@ struct Tile {
   const Index* tableA = nullptr;      // where step l of A lies
   const Index* tableB = nullptr;      // and step l of B
   const Index* columnsOfB = nullptr;  // where each column of B begins, if not at even distances; with a table of B alone
+  const Index* places = nullptr;      // where each register of rows goes, `rows` numbers of it, if not one behind the other; with two tables
   const T* start = nullptr;           // what the sums of each column begin with, if not with zero; with tables alone
 };
 
@@ -133,6 +134,20 @@ void computeTile(const Tile<T>& t) {
     if constexpr (steps < Steps::tables) a += t.aStep;
     if constexpr (steps == Steps::even) at += t.bStep;
   }
+  if constexpr (steps == Steps::tables)
+    if (t.places) {
+#pragma GCC unroll 16
+      for (int j = 0; j < columns; ++j) {
+#pragma GCC unroll 4
+        for (int i = 0; i < height; ++i) {
+          T* to = t.c + j * t.cColumn + t.places[i];
+          Vector result = sum[j][i], before;
+          if (t.add) loadPart(to, t.rows, before), result += before;
+          storePart(to, t.rows, result);
+        }
+      }
+      return;
+    }
   const Index lastRows = t.rows - (height - 1) * width;
 #pragma GCC unroll 16
   for (int j = 0; j < columns; ++j) {
