@@ -2,6 +2,7 @@
 
 #include "cpu/blas.hpp"
 #include "cpu/convolution_passes.hpp"
+#include "cpu/parallel.hpp"
 #include "cpu/permute.hpp"
 
 namespace dl::cpu {
@@ -65,14 +66,27 @@ GridAxis phaseOf(const ConvolutionAxis& a, Index phase) {
   return g;
 }
 
+// y += a number for each page of `count`, all of them `batch` times.
+template <class T>
+void addToPages(Index elements, Index count, Index batch, const T* numbers, T* y) {
+  parallelFor(count * batch, grainFor(elements), [&](Index begin, Index end) {
+    for (Index page = begin; page < end; ++page) {
+      const T number = numbers[page % count];
+      for (T* v = y + page * elements; v < y + (page + 1) * elements; ++v) *v += number;
+    }
+  });
+}
+
 }  // namespace
 
 template <class T>
-void convolve(const Convolution& p, const T* x, const T* w, T* y) {
+void convolve(const Convolution& p, const T* x, const T* w, T* y, const T* bias) {
   if (isProduct(p)) {
     const Index pixels = p.volume(&ConvolutionAxis::in);
-    return gemmBatch<T>(false, false, pixels, p.filters, p.channels, T(1), x, pixels * p.channels, w, 0, T(0), y,
-                        pixels * p.filters, p.batch);
+    gemmBatch<T>(false, false, pixels, p.filters, p.channels, T(1), x, pixels * p.channels, w, 0, T(0), y, pixels * p.filters,
+                 p.batch);
+    if (bias) addToPages(pixels, p.filters, p.batch, bias, y);
+    return;
   }
   const Axes axes = forwardAxes(p);
   const Index taps = p.volume(&ConvolutionAxis::filter);
@@ -87,7 +101,9 @@ void convolve(const Convolution& p, const T* x, const T* w, T* y) {
               taps,
               taps * p.channels,
               taps * p.channels * p.filters,
-              y}
+              y,
+              false,
+              bias}
       .run();
 }
 
@@ -163,8 +179,8 @@ void convolveWeightGradient(const Convolution& p, const T* x, const T* g, T* w, 
     transpose(workspace + group * columns * p.filters, sizeof(T), p.filters, columns, w + group * columns * p.filters);
 }
 
-template void convolve(const Convolution&, const float*, const float*, float*);
-template void convolve(const Convolution&, const double*, const double*, double*);
+template void convolve(const Convolution&, const float*, const float*, float*, const float*);
+template void convolve(const Convolution&, const double*, const double*, double*, const double*);
 template void convolveDataGradient(const Convolution&, const float*, const float*, float*, float*);
 template void convolveDataGradient(const Convolution&, const double*, const double*, double*, double*);
 template void convolveWeightGradient(const Convolution&, const float*, const float*, float*, float*);

@@ -24,9 +24,9 @@ struct Convolution {
   Index volume(Index ConvolutionAxis::*size) const { return axis[0].*size * axis[1].*size * axis[2].*size; }
 };
 
-/// y from x and w.
+/// y from x and w; plus a number for each filter of each group where there is a bias.
 template <class T>
-void convolve(const Convolution& p, const T* x, const T* w, T* y);
+void convolve(const Convolution& p, const T* x, const T* w, T* y, const T* bias = nullptr);
 /// The derivative of sum(y % g) by x. `workspace`, here and below, holds as many elements as the weights.
 template <class T>
 void convolveDataGradient(const Convolution& p, const T* g, const T* w, T* x, T* workspace);

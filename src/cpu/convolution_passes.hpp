@@ -12,7 +12,7 @@ namespace dl::cpu {
 
 using Axes = std::array<GridAxis, 3>;
 
-inline constexpr Index gridBytes = Index{256} << 10;    // for the second cache, beside the weights
+inline constexpr Index gridBytes = Index{256} << 10;   // for the second cache, beside the weights
 inline constexpr Index parallelWork = Index{1} << 18;  // multiplications from which a second thread pays
 
 inline Index ceilDiv(Index a, Index b) { return (a + b - 1) / b; }
@@ -61,7 +61,8 @@ struct GridPass {
   const T* weights;
   Index weightChannel, weightColumn, weightGroup;  // from one to the next in the weights
   T* result;
-  bool gaps = false;  // some results belong to no target, and are zero
+  bool gaps = false;        // some results belong to no target, and are zero
+  const T* bias = nullptr;  // for each column of each group
 
   void run() const;
 

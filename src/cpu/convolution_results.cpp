@@ -49,7 +49,7 @@ typename GridPass<T>::Part GridPass<T>::partAt(const Grid& grid, const Plan& pla
       rows.arrangeClosely(grid, here.data(), images, plan.block * grid.channelCells(),
                           groups * columns * sizeOf(t.axes, &GridAxis::target), kernels<T>().width, kernels<T>().tall);
     else
-      rows.arrange(grid, here.data(), kernels<T>().width, kernels<T>().tall);
+      rows.arrange(grid, here.data(), static_cast<Index>(t.elements.size()) * plan.block, kernels<T>().width, kernels<T>().tall);
   }
   return part;
 }
@@ -146,6 +146,7 @@ void GridPass<T>::runUnit(const Unit& u, const Part& part, const Grid& grid, con
       p.weights = weights + u.group * weightGroup + u.firstColumn * weightColumn + c * weightChannel;
       p.elements = steps[t].elements.data();
       p.weightColumn = weightColumn;
+      p.bias = bias && c == 0 ? bias + u.group * columns + u.firstColumn : nullptr;
       p.columns = u.columns;
       p.slivers = rows.slivers.data();
       p.sliverCount = static_cast<Index>(rows.slivers.size());
@@ -187,7 +188,8 @@ void GridPass<T>::runFew(const Unit& u, const GridProduct<T>& p, const GridRows&
     T* to = p.result + j * p.resultColumn;
     const bool direct = rows.runs.size() == 1 && p.resultStep == 1 && !p.add;
     T* sums = direct ? to + rows.runs[0].target : line;
-    kernels<T>().combine(all, p.grid + first, p.cells, p.weights + j * p.weightColumn, p.elements, p.k, sums);
+    const T start = p.bias ? p.bias[j] : T(0);
+    kernels<T>().combine(all, p.grid + first, p.cells, p.weights + j * p.weightColumn, p.elements, p.k, start, sums);
     if (direct) continue;
     for (const RowPiece& run : rows.runs) {
       const T* from = line + run.cell - first;

@@ -139,14 +139,14 @@ void GridRows::findRuns(const Grid& grid, const GridAxis* axes, std::vector<std:
   planes.push_back(runs.size());
 }
 
-void GridRows::arrange(const Grid& grid, const GridAxis* axes, Index width, Index tall) {
+void GridRows::arrange(const Grid& grid, const GridAxis* axes, Index steps, Index width, Index tall) {
   std::vector<std::size_t> planes;
   findRuns(grid, axes, planes);
   // A sliver's pieces lie in memory that no longer moves.
   if (!runs.empty())
     pieces.reserve(3 * runs.size() + static_cast<std::size_t>((runs.back().cell + runs.back().count - runs[0].cell) / width) + 4);
   for (std::size_t p = 0; p + 1 < planes.size(); ++p)
-    if (planes[p] < planes[p + 1]) cover(planes[p], planes[p + 1], axes[0].targetStep, width, tall);
+    if (planes[p] < planes[p + 1]) cover(planes[p], planes[p + 1], axes[0].targetStep, steps, width, tall);
 }
 
 // Slivers of whole lines, each in a register or in half of one.
@@ -173,11 +173,12 @@ void GridRows::coverLines(std::size_t begin, std::size_t end, Index spacing, boo
 
 // Slivers for some runs, whichever take the fewest registers: for each run its own, across them with the cells in between, or of
 // short runs several, a register or half a register each.
-void GridRows::cover(std::size_t begin, std::size_t end, Index targetStep, Index width, Index tall) {
+void GridRows::cover(std::size_t begin, std::size_t end, Index targetStep, Index steps, Index width, Index tall) {
   const Index first = runs[begin].cell, all = runs[end - 1].cell + runs[end - 1].count - first;
   Index apart = 0;
   for (std::size_t r = begin; r < end; ++r) apart += ceilDiv(runs[r].count, width);
-  const bool across = 8 * ceilDiv(all, width) < 9 * apart;  // fewer, or fuller and taller, slivers
+  // What lies across runs is brought to its places by copying, which takes about five steps.
+  const bool across = (steps + 5) * ceilDiv(all, width) < steps * apart;
   const Index lines = static_cast<Index>(end - begin), count = runs[begin].count,
               spacing = lines > 1 ? runs[begin + 1].cell - first : 0;
   const bool halves = 2 * count <= width && width >= 8;

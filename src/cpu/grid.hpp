@@ -61,8 +61,8 @@ struct GridRows {
   std::vector<RowPiece> pieces;
   std::vector<RowSliver> slivers;
 
-  /// Slivers of neighbouring cells.
-  void arrange(const Grid& grid, const GridAxis* axes, Index width, Index tall);
+  /// Slivers of neighbouring cells, for sums over so many steps.
+  void arrange(const Grid& grid, const GridAxis* axes, Index steps, Index width, Index tall);
   /// Slivers that leave out what lies between runs, for several images: each begins `imageCells` and `imageTarget` behind the one before.
   void arrangeClosely(const Grid& grid, const GridAxis* axes, Index images, Index imageCells, Index imageTarget, Index width, Index tall);
   /// What the slivers take, in registers.
@@ -70,7 +70,7 @@ struct GridRows {
 
  private:
   void findRuns(const Grid& grid, const GridAxis* axes, std::vector<std::size_t>& planes);
-  void cover(std::size_t begin, std::size_t end, Index targetStep, Index width, Index tall);
+  void cover(std::size_t begin, std::size_t end, Index targetStep, Index steps, Index width, Index tall);
   void coverLines(std::size_t begin, std::size_t end, Index spacing, bool halves, Index targetStep, Index width, Index tall);
 };
 

@@ -140,12 +140,30 @@ void gradientInShortRuns(const Normalization& how, const T* g, const T* x, const
   }
 }
 
+// Short columns that are normalised each for itself, with numbers for each of their elements.
+constexpr Index shortColumn = 8192;
+bool areColumns(const Normalization& how) {
+  return inShortRuns(how) && how.outer == 1 && how.inner == how.run * how.channels && how.inner <= shortColumn;
+}
+
+template <class T>
+void normalizeColumns(const NormalizationKernels<T>& kernels, const Normalization& how, const T* x, const T* offset,
+                      const T* scale, T* mean, T* variance, T* y) {
+  const std::unique_ptr<T[]> offsets = stretched(how, offset), scales = stretched(how, scale);
+  const Index n = how.inner;
+  parallelFor(how.kept, grainFor(n), [&](Index begin, Index end) {
+    kernels.normalizeEach(x + begin * n, n, end - begin, how.epsilon, scales.get(), offsets.get(), mean + begin, variance + begin,
+                          y + begin * n);
+  });
+}
+
 }  // namespace
 
 template <class T>
 void normalize(const Normalization& how, const T* x, const T* offset, const T* scale, T* mean, T* variance, T* y) {
   const NormalizationKernels<T> kernels = DLARRAY_FOR_ARCH(normalizationKernels<T>)();
   if (inMemoryOrder(how, sizeof(T))) return normalizeInOrder(kernels, how, x, offset, scale, mean, variance, y);
+  if (areColumns(how)) return normalizeColumns(kernels, how, x, offset, scale, mean, variance, y);
   const Chunks chunks(how);
   const Index each = chunks.perPosition(), perSegment = how.inner / how.run, n = how.inner * how.outer;
   const bool together = inShortRuns(how);

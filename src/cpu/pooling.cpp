@@ -212,6 +212,43 @@ Index wholeBlock(const Pooling& how) {
   return n <= countable ? n : 0;
 }
 
+constexpr Index longestBlock = 4096;    // sums of longer ones are taken in parts, elsewhere
+constexpr Index cachedElements = 4096;  // that are looked at again where the fast way fails
+
+// Calls body(first, count) for some units of n elements at a time, and in its place general(a pooling of them) where it is false.
+template <class Fast, class General>
+void orElse(const Pooling& how, Index n, Fast fast, General general) {
+  parallelFor(how.outer, grainFor(n), [&](Index begin, Index end) {
+    const Index together = std::max<Index>(1, cachedElements / n);
+    for (Index first = begin; first < end; first += together) {
+      Pooling some = how;
+      some.outer = std::min(together, end - first);
+      if (!fast(first, some.outer)) general(some, first);
+    }
+  });
+}
+
+// Windows of two by two along the first two of two axes that touch each other and lie inside; else there are no pages.
+struct Pairs : PoolPairs {
+  Index elements = 0, results = 0;  // of a page
+  explicit Pairs(const Pooling& how) : PoolPairs{} {
+    const auto touching = [](const PoolAxis& a) { return a.window == 2 && a.stride == 2 && a.before == 0 && 2 * a.out <= a.in; };
+    if (how.count != 2 || !touching(how.axes[0]) || !touching(how.axes[1])) return;
+    static_cast<PoolPairs&>(*this) = {how.axes[0].in, how.axes[0].out, how.axes[1].in, how.axes[1].out};
+    elements = in * columnsIn;
+    results = out * columnsOut;
+  }
+};
+
+template <class T>
+PoolPairKernels<T> pairKernels() {
+  return DLARRAY_FOR_ARCH(poolPairKernels<T>)();
+}
+template <class T>
+PoolBlockKernels<T> blockKernels() {
+  return DLARRAY_FOR_ARCH(poolBlockKernels<T>)();
+}
+
 // Calls body(block, its elements, position of the largest) for every block of n elements; the first NaN counts as the largest.
 template <class T, class F>
 void largestOfBlocks(const PoolKernels<T>& kernels, const T* x, Index n, Index blocks, F&& body) {
@@ -236,8 +273,10 @@ void largestOfBlocks(const PoolKernels<T>& kernels, const T* x, Index n, Index b
 
 }  // namespace
 
+namespace {
+
 template <class T>
-void maxPool(const Pooling& how, const T* x, T* y) {
+void anyMaxPool(const Pooling& how, const T* x, T* y) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   if (const Index n = wholeBlock(how))
     return largestOfBlocks(kernels, x, n, how.outer, [&](Index b, const T* block, Index at) { y[b] = block[at]; });
@@ -253,31 +292,7 @@ void maxPool(const Pooling& how, const T* x, T* y) {
 }
 
 template <class T>
-void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
-  const PoolKernels<T> kernels = kernelsFor<T>();
-  if (const Index n = wholeBlock(how))
-    return largestOfBlocks(kernels, x, n, how.outer,
-                           [&](Index b, const T*, Index at) { positions[b] = static_cast<double>(b * n + at); });
-  const Pages pages(how);
-  const bool look = overlaps(how);
-  parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
-    Lines<PoolCode<T>> codes;
-    for (Index unit = begin; unit < end; ++unit) {
-      const Index start = pages.x(unit);
-      largestOfUnit(kernels, pages, unit, look, x + start, codes, [&](const Rows& rows, const PoolCode<T>* code) {
-        double* to = positions + pages.y(unit) + rows.y;
-        const PoolAxis& axis = rows.axis;
-        for (Index r = 0; r < rows.rows; ++r, code += codesStep(axis), to += rows.yStep)
-          for (Index i = 0; i < axis.out; ++i)
-            to[i] = static_cast<double>(start + rows.columns[code[i] / axis.window] + r * rows.xStep + i * axis.stride +
-                                        code[i] % axis.window - axis.before);
-      });
-    }
-  });
-}
-
-template <class T>
-void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
+void anyMaxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   if (const Index n = wholeBlock(how))
     return largestOfBlocks(kernels, x, n, how.outer, [&](Index b, const T*, Index at) {
@@ -315,8 +330,93 @@ void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
   });
 }
 
+}  // namespace
+
+template <class T>
+void maxPool(const Pooling& how, const T* x, T* y) {
+  if (const Pairs pairs(how); pairs.elements > 0)
+    return orElse(
+        how, pairs.elements,
+        [&, kernels = pairKernels<T>()](Index first, Index pages) {
+          return kernels.max(x + first * pairs.elements, pairs, pages, y + first * pairs.results);
+        },
+        [&](const Pooling& some, Index first) { anyMaxPool(some, x + first * pairs.elements, y + first * pairs.results); });
+  if (const Index n = wholeBlock(how); n >= blockKernels<T>().least)
+    return orElse(
+        how, n,
+        [&, kernels = blockKernels<T>()](Index first, Index blocks) { return kernels.max(x + first * n, n, blocks, y + first); },
+        [&](const Pooling& some, Index first) { anyMaxPool(some, x + first * n, y + first); });
+  anyMaxPool(how, x, y);
+}
+
+template <class T>
+void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
+  if (const Pairs pairs(how); pairs.elements > 0)
+    return orElse(
+        how, pairs.elements,
+        [&, kernels = pairKernels<T>()](Index first, Index pages) {
+          const Index at = first * pairs.elements;
+          return kernels.maxGradient(x + at, g + first * pairs.results, pairs, pages, dx + at);
+        },
+        [&](const Pooling& some, Index first) {
+          const Index at = first * pairs.elements;
+          anyMaxPoolGradient(some, x + at, g + first * pairs.results, dx + at);
+        });
+  if (const Index n = wholeBlock(how); n >= blockKernels<T>().least)
+    return orElse(
+        how, n,
+        [&, kernels = blockKernels<T>()](Index first, Index blocks) {
+          return kernels.maxGradient(x + first * n, g + first, n, blocks, dx + first * n);
+        },
+        [&](const Pooling& some, Index first) { anyMaxPoolGradient(some, x + first * n, g + first, dx + first * n); });
+  anyMaxPoolGradient(how, x, g, dx);
+}
+
+template <class T>
+void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
+  const PoolKernels<T> kernels = kernelsFor<T>();
+  if (const Index n = wholeBlock(how))
+    return largestOfBlocks(kernels, x, n, how.outer,
+                           [&](Index b, const T*, Index at) { positions[b] = static_cast<double>(b * n + at); });
+  const Pages pages(how);
+  const bool look = overlaps(how);
+  parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
+    Lines<PoolCode<T>> codes;
+    for (Index unit = begin; unit < end; ++unit) {
+      const Index start = pages.x(unit);
+      largestOfUnit(kernels, pages, unit, look, x + start, codes, [&](const Rows& rows, const PoolCode<T>* code) {
+        double* to = positions + pages.y(unit) + rows.y;
+        const PoolAxis& axis = rows.axis;
+        for (Index r = 0; r < rows.rows; ++r, code += codesStep(axis), to += rows.yStep)
+          for (Index i = 0; i < axis.out; ++i)
+            to[i] = static_cast<double>(start + rows.columns[code[i] / axis.window] + r * rows.xStep + i * axis.stride +
+                                        code[i] % axis.window - axis.before);
+      });
+    }
+  });
+}
+
+template <class T>
+bool averagesBlocks(const Pooling& how) {
+  for (int d = 0; d < how.count; ++d)
+    if (how.countsPadding && how.axes[d].window != how.axes[d].in) return false;
+  const Index n = wholeBlock(how);
+  return n >= blockKernels<T>().least && n <= longestBlock;
+}
+
 template <class T>
 void meanPool(const Pooling& how, const T* x, T* y) {
+  if (const Pairs pairs(how); pairs.elements > 0)
+    return parallelFor(how.outer, grainFor(pairs.elements), [&, kernels = pairKernels<T>()](Index begin, Index end) {
+      kernels.mean(x + begin * pairs.elements, pairs, end - begin, y + begin * pairs.results);
+    });
+  if (averagesBlocks<T>(how)) {
+    const Index n = wholeBlock(how);
+    const PoolBlockKernels<T> kernels = blockKernels<T>();
+    return parallelFor(how.outer, grainFor(n), [&](Index begin, Index end) {
+      kernels.sum(x + begin * n, n, end - begin, T(1) / static_cast<T>(n), y + begin);
+    });
+  }
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
   const std::vector<T> along = shares<T>(how);
@@ -335,6 +435,17 @@ void meanPool(const Pooling& how, const T* x, T* y) {
 
 template <class T>
 void meanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
+  if (const Pairs pairs(how); pairs.elements > 0)
+    return parallelFor(how.outer, grainFor(pairs.elements), [&, kernels = pairKernels<T>()](Index begin, Index end) {
+      kernels.meanAdjoint(g + begin * pairs.results, pairs, end - begin, dx + begin * pairs.elements);
+    });
+  if (averagesBlocks<T>(how)) {
+    const Index n = wholeBlock(how);
+    const PoolBlockKernels<T> kernels = blockKernels<T>();
+    return parallelFor(how.outer, grainFor(n), [&](Index begin, Index end) {
+      kernels.fill(g + begin, n, end - begin, T(1) / static_cast<T>(n), dx + begin * n);
+    });
+  }
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
   const std::vector<T> along = shares<T>(how);
@@ -372,6 +483,8 @@ template void maxPoolPositions(const Pooling&, const float*, double*);
 template void maxPoolPositions(const Pooling&, const double*, double*);
 template void maxPoolGradient(const Pooling&, const float*, const float*, float*);
 template void maxPoolGradient(const Pooling&, const double*, const double*, double*);
+template bool averagesBlocks<float>(const Pooling&);
+template bool averagesBlocks<double>(const Pooling&);
 template void meanPool(const Pooling&, const float*, float*);
 template void meanPool(const Pooling&, const double*, double*);
 template void meanPoolAdjoint(const Pooling&, const float*, float*);

@@ -29,6 +29,9 @@ void maxPoolPositions(const Pooling& how, const T* x, double* positions);
 /// dx = zeros with g added at those positions.
 template <class T>
 void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx);
+/// True where each window holds all of a block that is neither too short nor too long for `meanPool` to be the fastest mean.
+template <class T>
+bool averagesBlocks(const Pooling& how);
 /// The means of the windows.
 template <class T>
 void meanPool(const Pooling& how, const T* x, T* y);

@@ -315,8 +315,12 @@ DlArray dlconv(Operand x, Operand weights, Operand bias, const DlconvOptions& o)
     a.x = paddedWith(a, sides, o.paddingValue);
     for (std::size_t d = 0; d < a.in.size(); ++d) p.axis[d].in += sides.starts[d] + sides.ends[d], p.axis[d].start = 0;
   }
-  DlArray y = convolved(p, Operand(std::move(a.x), a.where), Operand(a.weights, a.where));
-  return data.result(withBias(a.labelled(std::move(y), shape), b, a.where));
+  const Index filters = p.filters * p.groups;
+  const bool joined = Storage::get(b) && numel(b) == filters && Storage::of(b).type == Storage::of(a.x).type && numel(a.x) > 0 &&
+                      numel(a.weights) > 0;
+  const Operand in(std::move(a.x), a.where), by(a.weights, a.where);
+  if (joined) return data.result(a.labelled(convolved(p, in, by, engine::reshapeTo(b, {Size{1, 1, 1, filters}, {}})), shape));
+  return data.result(withBias(a.labelled(convolved(p, in, by), shape), b, a.where));
 }
 
 DlArray dltranspconv(Operand x, Operand weights, Operand bias, const DltranspconvOptions& o) {

@@ -37,6 +37,7 @@ unsigned keepOther(unsigned traced) { return (traced & 1U) << 1 | (traced >> 1 &
 
 DlArray weightsOf(const cpu::Convolution& p, const Operand& x, const Operand& results);
 
+// Without a third input, or with one: a bias of the results' type, with a number for each of their channels.
 struct Convolve {
   static constexpr const char* name = "dlconv";
   cpu::Convolution p;
@@ -44,11 +45,14 @@ struct Convolve {
   static unsigned keep(unsigned traced) { return keepOther(traced); }
   Result infer(const Inputs& in) const { return {resultsShape(p), Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
-    runAs(in, y, [&](const auto* x, const auto* w, auto* to) { cpu::convolve(p, x, w, to); });
+    runAs(in, y, [&]<class T>(const T* x, const T* w, T* to) {
+      cpu::convolve(p, x, w, to, in.count() > 2 ? Storage::data<T>(in[2]) : nullptr);
+    });
   }
   void gradient(Backward& b) const {
     if (b.needs(0)) b.add(0, spread(p, b.gradient(), b.input(1)));
     if (b.needs(1)) b.add(1, weightsOf(p, b.input(0), b.gradient()));
+    if (b.inputs() > 2 && b.needs(2)) b.add(2, b.gradient());
   }
 };
 
@@ -104,6 +108,9 @@ Shape shapeOf(const cpu::Convolution& p, Index cpu::ConvolutionAxis::*size, std:
 
 DlArray convolved(const cpu::Convolution& p, const Operand& x, const Operand& weights) {
   return engine::apply(Convolve{p}, x, weights);
+}
+DlArray convolved(const cpu::Convolution& p, const Operand& x, const Operand& weights, const Operand& bias) {
+  return engine::apply(Convolve{p}, x, weights, bias);
 }
 DlArray spread(const cpu::Convolution& p, const Operand& results, const Operand& weights) {
   return engine::apply(Spread{p}, results, weights);

@@ -104,6 +104,10 @@ struct Normalize {
   }
 };
 
+struct ChannelSums {
+  DlArray sums, products;  // of g, of g (x - mean)
+};
+
 // (x - mean) factor + offset with columns of numbers for each channel.
 struct ScaleChannels {
   static constexpr const char* name = "scaleChannels";
@@ -131,10 +135,35 @@ struct ScaleChannels {
     }
     const int last = b.inputs() - 1;
     if (!b.needs(1) && !b.needs(2) && !b.needs(last)) return;
+    if (!b.recorded()) {
+      auto [sums, products] = sumsOfChannels(b.input(0), b.gradient(), mean);
+      if (b.needs(1)) b.add(1, -(factor % sums));
+      if (b.needs(2)) b.add(2, std::move(products));
+      if (b.needs(last)) b.add(last, std::move(sums));
+      return;
+    }
     const DlArray sums = summed(b.gradient());
     if (b.needs(1)) b.add(1, -(factor % sums));
     if (b.needs(2)) b.add(2, summed(b.gradient() % b.input(0)) - mean % sums);
     if (b.needs(last)) b.add(last, sums);
+  }
+
+ private:
+  // In one pass over both: what normalising with a variance of 1 would give its offsets and scales.
+  ChannelSums sumsOfChannels(const DlArray& x, const DlArray& g, const DlArray& mean) const {
+    const Type type = Storage::of(x).type;
+    const Shape column = plain({channels, 1});
+    const Normalization how{inner, channels, numel(x) / (inner * channels), inner, channels, 0};
+    const DlArray ones = engine::filled(column, type, 1);
+    ChannelSums result{Storage::make(column, type), Storage::make(column, type)};
+    const auto as = [&](auto zero) {
+      using T = decltype(zero);
+      cpu::normalizeGradient(how, Storage::data<T>(g), Storage::data<T>(x), Storage::data<T>(ones), Storage::data<T>(mean),
+                             Storage::data<T>(ones), static_cast<T*>(nullptr), Storage::mutableData<T>(result.sums),
+                             Storage::mutableData<T>(result.products));
+    };
+    type == Type::Single ? as(float()) : as(double());
+    return result;
   }
 };
 

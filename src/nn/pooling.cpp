@@ -246,7 +246,9 @@ DlArray avgpool(Operand x, const PoolSize& poolSize, const AvgpoolOptions& optio
          word.empty() ? fmt::format("{}", options.paddingValue.number()) : "\"" + word + "\"");
   p.how.countsPadding = word.empty();
   const DlArray values = numbers(data.array());
-  if (!poolSize.word().empty()) {  // one window: a sum is faster
+  bool blocks = false;
+  byType(values, [&](auto zero) { blocks = cpu::averagesBlocks<decltype(zero)>(p.how); });
+  if (!poolSize.word().empty() && !blocks) {  // one window: a sum is faster
     std::vector<Index> pooled;
     for (std::size_t d = 0; d < data.shape().size.size(); ++d)
       if (p.set >> d & 1U) pooled.push_back(static_cast<Index>(d));

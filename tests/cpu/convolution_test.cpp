@@ -80,6 +80,19 @@ void check(const Convolution& p) {
               same),
           y, sy, "result");
   BOOST_TEST(same);
+  const auto bias = numbers<T>(p.filters * p.groups, 4);
+  const Index page = count(p, &ConvolutionAxis::out);
+  for (std::size_t i = 0; i < y.size(); ++i)
+    y[i] += static_cast<double>(bias[i / static_cast<std::size_t>(page) % bias.size()]), sy[i] += 1;
+  compare(sameForThreads(
+              [&] {
+                std::vector<T> result(y.size(), nan);
+                convolve(p, x.data(), w.data(), result.data(), bias.data());
+                return result;
+              },
+              same),
+          y, sy, "result with a bias");
+  BOOST_TEST(same);
   compare(sameForThreads(
               [&] {
                 std::vector<T> result(dx.size(), nan), workspace(dw.size(), nan);

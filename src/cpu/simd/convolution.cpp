@@ -140,6 +140,16 @@ void gatherRows(const GridProduct<T>& p, const RowSliver& v, Index step) {
   }
 }
 
+// True when each register of a sliver holds one piece, all of them as long and shorter than a register.
+template <class T>
+bool inRegisters(const GridProduct<T>& p, const RowSliver& v) {
+  constexpr Index width = Types<T>::width;
+  if (p.packed || v.halves || p.resultStep != 1 || v.pieceCount != v.height) return false;
+  for (Index i = 0; i < v.height; ++i)
+    if (v.pieces[i].row != i * width || v.pieces[i].count != v.pieces[0].count || v.pieces[i].count >= width) return false;
+  return true;
+}
+
 // One tile: sums for some columns of a sliver, brought to where its pieces belong.
 template <class T>
 void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index columns) {
@@ -151,8 +161,15 @@ void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index col
   Tile<T> t{p.k, p.packed, step, p.weights + c * p.weightColumn, 0, p.weightColumn, T(1), false, sums, step, step};
   t.tableA = p.cells;
   t.tableB = p.elements;
+  if (p.bias) t.start = p.bias + c;
   const bool direct = v.pieceCount == 1 && v.pieces[0].count == v.rows && p.resultStep == 1;
   if (direct) t.add = p.add, t.c = result + v.pieces[0].target, t.cColumn = p.resultColumn, t.rows = v.rows;
+  Index places[tall];
+  const bool apart = !direct && inRegisters(p, v);
+  if (apart) {
+    for (Index i = 0; i < v.height; ++i) places[i] = v.pieces[i].target;
+    t.add = p.add, t.c = result, t.cColumn = p.resultColumn, t.rows = v.pieces[0].count, t.places = places;
+  }
   if (p.packed) {
     computeTile<Steps::tableOfB>(v.height, columns, t);
   } else {
@@ -163,25 +180,28 @@ void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index col
     else
       computeTile<Steps::tables>(v.height, columns, t);
   }
-  if (direct) return;
+  if (direct || apart) return;
   for (Index j = 0; j < columns; ++j)
     for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
       copyRows(sums + j * step + piece->row, piece->count, p.add, result + piece->target + j * p.resultColumn, p.resultStep);
 }
+
+// Columns for a single register of rows: each needs an address in a register of its own, and there are no more of these.
+constexpr Index beside = widest < 9 ? widest : 9;
 
 template <class T>
 void product(const GridProduct<T>& p) {
   if (p.packed) {
     for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) {
       gatherRows(p, *v, v->height * Types<T>::width);
-      const Index across = v->height == 1 ? widest : wide;
+      const Index across = v->height == 1 ? beside : wide;
       for (Index c = 0; c < p.columns; c += across) computeRows(p, *v, c, smaller(across, p.columns - c));
     }
     return;
   }
   Index highest = 0;
   for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) highest = v->height > highest ? v->height : highest;
-  const Index across = highest == 1 ? widest : highest > tall ? narrow : wide;
+  const Index across = highest == 1 ? beside : highest > tall ? narrow : wide;
   for (Index c = 0; c < p.columns; c += across)
     for (Index s = 0; s < p.sliverCount; ++s) computeRows(p, p.slivers[s], c, smaller(across, p.columns - c));
 }
@@ -198,7 +218,7 @@ void turnedProduct(const TurnedGridProduct<T>& p, bool pack, T* packed) {
                    packed + (at * p.images + i * height) * width * p.k);
       at += height;
     }
-  const Index across = registers == 1 ? widest : wide;
+  const Index across = registers == 1 ? beside : wide;
   for (Index c = 0; c < p.columns; c += across) {
     const Index columns = smaller(across, p.columns - c);
     for (Index at = 0; at < registers;) {
@@ -224,14 +244,16 @@ void turnedProduct(const TurnedGridProduct<T>& p, bool pack, T* packed) {
 
 // A few registers of results at a time, so that sums need not wait for each other.
 template <class T>
-void combine(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T* y) {
+void combine(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T start, T* y) {
   using Types = Types<T>;
   using Vector = typename Types::Vector;
   using Anywhere = typename Types::Anywhere;
   constexpr Index width = Types::width, together = 8;
   Index i = 0;
   for (; i + together * width <= n; i += together * width) {
-    Vector sum[together] = {};
+    Vector sum[together];
+#pragma GCC unroll 8
+    for (int r = 0; r < together; ++r) sum[r] = Vector{} + start;
     for (Index t = 0; t < taps; ++t) {
       const T* from = grid + i + cells[t];
       const T factor = weights[elements[t]];
@@ -242,7 +264,7 @@ void combine(Index n, const T* grid, const Index* cells, const T* weights, const
     for (int r = 0; r < together; ++r) *reinterpret_cast<Anywhere*>(y + i + r * width) = sum[r];
   }
   for (; i < n; i += width) {
-    Vector sum = {};
+    Vector sum = Vector{} + start;
     for (Index t = 0; t < taps; ++t) sum += *reinterpret_cast<const Anywhere*>(grid + i + cells[t]) * weights[elements[t]];
     if (n - i >= width)
       *reinterpret_cast<Anywhere*>(y + i) = sum;

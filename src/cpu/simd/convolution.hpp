@@ -30,7 +30,8 @@ struct LineFill {
   Index cells, lines;
 };
 
-/// result(row, column) = sum over l < k of grid[row + cells[l]] * weights[elements[l] + column * weightColumn], added where `add` says so.
+/// result(row, column) = sum over l < k of grid[row + cells[l]] * weights[elements[l] + column * weightColumn], plus bias[column] where there is
+/// one; added where `add` says so.
 template <class T>
 struct GridProduct {
   const T* grid;
@@ -39,6 +40,7 @@ struct GridProduct {
   const T* weights;
   const Index* elements;
   Index weightColumn;
+  const T* bias;
   Index columns;
   const RowSliver* slivers;
   Index sliverCount;
@@ -73,8 +75,8 @@ struct ConvolutionKernels {
   /// what an earlier product with the same a left there.
   void (*turnedProduct)(const TurnedGridProduct<T>& p, bool pack, T* packed);
   void (*fillLines)(const LineFill<T>& f);
-  /// y[i] = sum over t < taps of weights[elements[t]] * grid[i + cells[t]] for i < n.
-  void (*combine)(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T* y);
+  /// y[i] = start + sum over t < taps of weights[elements[t]] * grid[i + cells[t]] for i < n.
+  void (*combine)(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T start, T* y);
   /// sums[t] += inner product of x[i] and grid[i + cells[t]] for i < n.
   void (*dots)(Index n, const T* grid, const Index* cells, Index taps, const T* x, T* sums);
   /// Elements of a register, registers of a sliver at most, and columns that are computed at once.

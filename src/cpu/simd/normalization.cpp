@@ -160,6 +160,24 @@ void scaleEach(const T* x, Index n, T mean, T factor, const T* scale, const T* o
 }
 
 template <class T>
+void normalizeEach(const T* x, Index n, Index count, double epsilon, const T* scale, const T* offset, T* means, T* variances,
+                   T* y) {
+  const Runs run{n, n, 1};
+  const T elements = static_cast<T>(n);
+  for (Index k = 0; k < count; ++k, x += n, y += n) {
+    // The second sum mends what rounding left over in the first.
+    T sums[2];
+    const T centre = sum(x, run) / elements;
+    deviations(x, run, centre, sums);
+    const T shift = sums[0] / elements, squares = sums[1] - shift * sums[0];
+    means[k] = centre + shift;
+    variances[k] = squares < 0 ? T(0) : squares / elements;
+    const T factor = static_cast<T>(1 / __builtin_sqrt(static_cast<double>(variances[k]) + epsilon));
+    scaleEach(x, n, means[k], factor, scale, offset, y);
+  }
+}
+
+template <class T>
 void productsEach(const T* g, const T* x, Index n, T mean, T factor, const T* scale, T* __restrict offsets, T* __restrict scales,
                   T* sums) {
   using R = Register<T>;
@@ -371,23 +389,9 @@ void combineRows(const T* g, const T* x, Index n, Index stride, Index images, co
 
 template <class T>
 NormalizationKernels<T> normalizationKernels() {
-  return {sum<T>,
-          deviations<T>,
-          scale<T>,
-          products<T>,
-          combine<T>,
-          scaleEach<T>,
-          productsEach<T>,
-          combineEach<T>,
-          partCount<T>,
-          deviationsOfRuns<T>,
-          productsOfRuns<T>,
-          totalOfParts<T>,
-          scaleRuns<T>,
-          combineRuns<T>,
-          deviationsOfRows<T>,
-          productsOfRows<T>,
-          scaleRows<T>,
+  return {sum<T>,           deviations<T>,   scale<T>,       products<T>,         combine<T>,          scaleEach<T>,
+          normalizeEach<T>, productsEach<T>, combineEach<T>, partCount<T>,        deviationsOfRuns<T>, productsOfRuns<T>,
+          totalOfParts<T>,  scaleRuns<T>,    combineRuns<T>, deviationsOfRows<T>, productsOfRows<T>,   scaleRows<T>,
           combineRows<T>};
 }
 

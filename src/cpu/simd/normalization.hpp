@@ -26,6 +26,8 @@ struct NormalizationKernels {
   // The same where neighbours belong to different channels; one run of n elements, its channels' numbers beside it.
   /// y = (x - mean) factor scale + offset.
   void (*scaleEach)(const T* x, Index n, T mean, T factor, const T* scale, const T* offset, T* y);
+  /// `count` runs of n elements, one behind the other, each normalised: its mean and variance, and y as above.
+  void (*normalizeEach)(const T* x, Index n, Index count, double epsilon, const T* scale, const T* offset, T* means, T* variances, T* y);
   /// sums[0] = sum of scale g, sums[1] = sum of scale g (x - mean); offsets += g, scales += g (x - mean) factor.
   void (*productsEach)(const T* g, const T* x, Index n, T mean, T factor, const T* scale, T* offsets, T* scales, T* sums);
   /// y = a scale g + b (x - mean) + c.

@@ -30,9 +30,9 @@ struct PoolKernels {
   bool (*holdsNaN)(const T* x, Index n);
   /// Which element of its window is the largest: column * window + offset. Faster where there is no NaN.
   void (*maxCodes)(const T* x, const PoolRows& rows, bool withNaN, PoolCode<T>* codes);
-  /// Adds g to the elements that the codes name; x + columns[c] is where the first window of a column begins, be it in padding. Zeros are
-  /// added ahead of a column and behind it, up to codesStep * stride elements from its start. Rows of codes lie `codesStep` apart, -1
-  /// between them; `scratch` has room for as many elements.
+  /// Adds g to the elements that the codes name; x + columns[c] is where the first window of a column begins, be it in padding.
+  /// Zeros are added ahead of a column and behind it, up to codesStep * stride elements from its start. Rows of codes lie
+  /// `codesStep` apart, -1 between them; `scratch` has room for as many elements.
   void (*spreadByCodes)(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x);
   void (*sum)(const T* x, const PoolRows& rows, T* scratch, T* y);
   /// Adds g to every element of its window; the same, but every column has `spreadLength` elements, padding among them.
@@ -51,17 +51,57 @@ inline Index spreadLength(const PoolAxis& axis) {
   return longer > data ? longer : data;
 }
 
+/// Pages of `columnsIn` columns of `in` elements, in windows of two by two that touch each other: `columnsOut` by `out` of them.
+struct PoolPairs {
+  Index in, out, columnsIn, columnsOut;
+};
+
+template <class T>
+struct PoolPairKernels {
+  /// The largest elements of the windows, and g at their places among zeros. False, with useless results, where an element is
+  /// infinite or no number.
+  bool (*max)(const T* x, const PoolPairs& p, Index pages, T* y);
+  bool (*maxGradient)(const T* x, const T* g, const PoolPairs& p, Index pages, T* dx);
+  /// The means, and g spread over the windows.
+  void (*mean)(const T* x, const PoolPairs& p, Index pages, T* y);
+  void (*meanAdjoint)(const T* g, const PoolPairs& p, Index pages, T* dx);
+};
+
+/// For blocks of n elements, `least` or more, each of which makes one result.
+template <class T>
+struct PoolBlockKernels {
+  Index least;
+  /// The sums times a factor, and the way back: every element of a block gets its g times the factor.
+  void (*sum)(const T* x, Index n, Index blocks, T factor, T* y);
+  void (*fill)(const T* g, Index n, Index blocks, T factor, T* dx);
+  /// As those of PoolPairKernels.
+  bool (*max)(const T* x, Index n, Index blocks, T* y);
+  bool (*maxGradient)(const T* x, const T* g, Index n, Index blocks, T* dx);
+};
+
 namespace v2 {
 template <class T>
 PoolKernels<T> poolKernels();
-}
+template <class T>
+PoolPairKernels<T> poolPairKernels();
+template <class T>
+PoolBlockKernels<T> poolBlockKernels();
+}  // namespace v2
 namespace v3 {
 template <class T>
 PoolKernels<T> poolKernels();
-}
+template <class T>
+PoolPairKernels<T> poolPairKernels();
+template <class T>
+PoolBlockKernels<T> poolBlockKernels();
+}  // namespace v3
 namespace v4 {
 template <class T>
 PoolKernels<T> poolKernels();
-}
+template <class T>
+PoolPairKernels<T> poolPairKernels();
+template <class T>
+PoolBlockKernels<T> poolBlockKernels();
+}  // namespace v4
 
 }  // namespace dl::cpu

@@ -74,18 +74,24 @@ void transposeRest(const T* x, Index xStride, T* y, Index yStride, Index m, Inde
     for (Index i = 0; i < m; ++i) y[i + j * yStride] = x[i * xStride + j];
 }
 
-// The same with squares of N x N. The rows of x may each lie on a page of their own, where the processor foresees nothing.
+// The same with squares of N x N, and smaller ones for what is left. The rows of x may each lie on a page of their own, where the
+// processor foresees nothing.
 template <class T, int N>
 void transposeSquares(const T* x, Index xStride, T* y, Index yStride, Index m, Index n) {
-  const Index wholeM = m / N * N, wholeN = n / N * N;
-  for (Index j = 0; j < wholeN; j += N)
-    for (Index i = 0; i < wholeM; i += N) {
+  if constexpr (N < 4) {
+    transposeRest(x, xStride, y, yStride, m, n);
+  } else {
+    const Index wholeM = m / N * N, wholeN = n / N * N;
+    for (Index j = 0; j < wholeN; j += N)
+      for (Index i = 0; i < wholeM; i += N) {
 #pragma GCC unroll 16
-      for (int q = 0; q < N; ++q) __builtin_prefetch(x + (i + q) * xStride + j + N);
-      Square<T, N>::run(x + i * xStride + j, xStride, y + i + j * yStride, yStride);
-    }
-  transposeRest(x + wholeM * xStride, xStride, y + wholeM, yStride, m - wholeM, wholeN);
-  transposeRest(x + wholeN, xStride, y + wholeN * yStride, yStride, m, n - wholeN);
+        for (int q = 0; q < N; ++q) __builtin_prefetch(x + (i + q) * xStride + j + N);
+        Square<T, N>::run(x + i * xStride + j, xStride, y + i + j * yStride, yStride);
+      }
+    if (wholeM < m && wholeN > 0)
+      transposeSquares<T, N / 2>(x + wholeM * xStride, xStride, y + wholeM, yStride, m - wholeM, wholeN);
+    if (wholeN < n) transposeSquares<T, N / 2>(x + wholeN, xStride, y + wholeN * yStride, yStride, m, n - wholeN);
+  }
 }
 
 }  // namespace

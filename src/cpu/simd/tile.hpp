@@ -78,6 +78,8 @@ struct Tile {
   const Index* tableA = nullptr;      // where step l of A lies
   const Index* tableB = nullptr;      // and step l of B
   const Index* columnsOfB = nullptr;  // where each column of B begins, if not at even distances; with a table of B alone
+  const Index* places = nullptr;      // where each register of rows goes, `rows` numbers of it, if not one behind the other; with two tables
+  const T* start = nullptr;           // what the sums of each column begin with, if not with zero; with tables alone
 };
 
 // Two halves of a register.
@@ -105,6 +107,13 @@ void computeTile(const Tile<T>& t) {
   using Anywhere = typename Types<T>::Anywhere;
   constexpr int width = Types<T>::width;
   Vector sum[columns][height] = {};
+  if constexpr (steps != Steps::even)
+    if (t.start) {
+#pragma GCC unroll 16
+      for (int j = 0; j < columns; ++j)
+#pragma GCC unroll 4
+        for (int i = 0; i < height; ++i) sum[j][i] += t.start[j];
+    }
   const T* column[columns];
   for (int j = 0; j < columns; ++j)
     column[j] = t.b + (steps == Steps::tableOfB && t.columnsOfB ? t.columnsOfB[j] : j * t.bColumn);
@@ -133,6 +142,20 @@ void computeTile(const Tile<T>& t) {
     if constexpr (steps < Steps::tables) a += t.aStep;
     if constexpr (steps <= Steps::even) at += t.bStep;
   }
+  if constexpr (steps == Steps::tables)
+    if (t.places) {
+#pragma GCC unroll 16
+      for (int j = 0; j < columns; ++j) {
+#pragma GCC unroll 4
+        for (int i = 0; i < height; ++i) {
+          T* to = t.c + j * t.cColumn + t.places[i];
+          Vector result = sum[j][i], before;
+          if (t.add) loadPart(to, t.rows, before), result += before;
+          storePart(to, t.rows, result);
+        }
+      }
+      return;
+    }
   const Index lastRows = t.rows - (height - 1) * width;
 #pragma GCC unroll 16
   for (int j = 0; j < columns; ++j) {
@@ -176,7 +199,7 @@ void computeTile(Index height, Index columns, const Tile<T>& t) {
 }
 
 // The height of the next sliver of A when so many registers of rows remain: two of two keep busier than three and one.
-Index sliverHeight(Index registers) { return registers == 4 ? 2 : smaller(registers, tall); }
+inline Index sliverHeight(Index registers) { return registers == 4 ? 2 : smaller(registers, tall); }
 
 // k x rows elements, column i beginning at a + i * lda, as k steps of `height` registers; rows that are not there become zero.
 template <class T>

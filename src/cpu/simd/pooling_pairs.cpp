@@ -1,0 +1,190 @@
+// The largest elements and means of windows of two by two that touch each other; compiled once for every level of the processor.
+// A register keeps elements where they lie, those of a window along a column beside each other: they meet by changing places with
+// their neighbours.
+#include "cpu/simd/pooling.hpp"
+
+#include <utility>
+
+#include "cpu/simd/tile.hpp"
+
+namespace dl::cpu::DLARRAY_ARCH {
+namespace {
+
+template <class T, class Lanes = std::make_integer_sequence<int, Types<T>::width>>
+struct Pairs;
+template <class T, int... lane>
+struct Pairs<T, std::integer_sequence<int, lane...>> {
+  using Vector = typename Types<T>::Vector;
+  static constexpr int width = Types<T>::width;
+  static Vector swapped(Vector v) { return __builtin_shufflevector(v, v, (lane ^ 1)...); }
+  static Vector halvesSwapped(Vector v) { return __builtin_shufflevector(v, v, (lane ^ (width / 2))...); }
+  /// Every second element, in the lower half.
+  static Vector everySecond(Vector v) { return __builtin_shufflevector(v, v, (2 * lane % width)...); }
+  /// Each element of the lower half twice.
+  static Vector twice(Vector v) { return __builtin_shufflevector(v, v, (lane / 2)...); }
+  /// Each element of the lowest quarter twice, in both halves.
+  static Vector twiceInHalves(Vector v) { return __builtin_shufflevector(v, v, (lane % (width / 2) / 2)...); }
+  /// The lower half of one register and the upper one of another.
+  static Vector joined(Vector low, Vector high) {
+    return __builtin_shufflevector(low, high, (lane < width / 2 ? lane : width + lane)...);
+  }
+  /// The elements of one register at even places, of another at odd ones.
+  static Vector mixed(Vector even, Vector odd) {
+    return __builtin_shufflevector(even, odd, (lane % 2 == 0 ? lane : width + lane)...);
+  }
+
+  static Vector load(const T* x, Index n) {
+    if (n >= width) return *reinterpret_cast<const typename Types<T>::Anywhere*>(x);
+    Vector v;
+    loadPart(x, n, v);
+    return v;
+  }
+  static void store(Vector v, Index n, T* y) {
+    if (n >= width)
+      *reinterpret_cast<typename Types<T>::Anywhere*>(y) = v;
+    else
+      storePart(y, n, v);
+  }
+  static bool holdsNaN(Vector v) {
+    bool found = false;
+    T all[width];
+    std::memcpy(all, &v, sizeof v);
+    for (int i = 0; i < width; ++i) found |= all[i] != all[i];
+    return found;
+  }
+};
+
+// Two columns that fill the halves of a register. Multiplied by zero, elements leave a trace in a sum where they are infinite or
+// no numbers.
+template <class T>
+bool maxHalves(const T* x, Index pairs, T* y) {
+  using P = Pairs<T>;
+  using Vector = typename P::Vector;
+  Vector trace{};
+  for (Index c = 0; c < pairs; ++c, x += P::width, y += P::width / 4) {
+    const Vector v = P::load(x, P::width), other = P::swapped(v);
+    trace += v * T(0);
+    const Vector larger = other > v ? other : v, below = P::halvesSwapped(larger);
+    P::store(P::everySecond(below > larger ? below : larger), P::width / 4, y);
+  }
+  return !P::holdsNaN(trace);
+}
+
+template <class T>
+bool maxHalvesGradient(const T* x, const T* g, Index pairs, T* dx) {
+  using P = Pairs<T>;
+  using Vector = typename P::Vector;
+  Vector trace{};
+  for (Index c = 0; c < pairs; ++c, x += P::width, g += P::width / 4, dx += P::width) {
+    const Vector v = P::load(x, P::width), other = P::swapped(v), all = P::twiceInHalves(P::load(g, P::width / 4)), zero{};
+    trace += v * T(0);
+    const Vector larger = other > v ? other : v, below = P::halvesSwapped(larger);
+    const Vector share = P::mixed(v >= other ? all : zero, v > other ? all : zero);
+    P::store(P::joined(larger >= below ? share : zero, larger > below ? share : zero), P::width, dx);
+  }
+  return !P::holdsNaN(trace);
+}
+
+// Pages without a column or an element that belongs to no window, whose columns fill half a register.
+template <class T>
+bool inHalves(const PoolPairs& p) {
+  return 2 * p.in == Types<T>::width && 2 * p.out == p.in && 2 * p.columnsOut == p.columnsIn;
+}
+
+template <class T>
+bool maxPairs(const T* x, const PoolPairs& p, Index pages, T* y) {
+  if (inHalves<T>(p)) return maxHalves(x, pages * p.columnsOut, y);
+  using P = Pairs<T>;
+  using Vector = typename P::Vector;
+  Vector traceA{}, traceB{};
+  const Index n = 2 * p.out;
+  for (Index page = 0; page < pages; ++page, x += p.in * p.columnsIn) {
+    const T* column = x;
+    for (Index c = 0; c < p.columnsOut; ++c, column += 2 * p.in, y += p.out)
+      for (Index i = 0; i < n; i += P::width) {
+        const Vector a = P::load(column + i, n - i), b = P::load(column + p.in + i, n - i);
+        traceA += a * T(0);
+        traceB += b * T(0);
+        const Vector larger = b > a ? b : a, other = P::swapped(larger);
+        P::store(P::everySecond(other > larger ? other : larger), smaller(n - i, P::width) / 2, y + i / 2);
+      }
+  }
+  return !P::holdsNaN(traceA + traceB);
+}
+
+template <class T>
+bool maxPairsGradient(const T* x, const T* g, const PoolPairs& p, Index pages, T* dx) {
+  if (inHalves<T>(p)) return maxHalvesGradient(x, g, pages * p.columnsOut, dx);
+  using P = Pairs<T>;
+  using Vector = typename P::Vector;
+  Vector traceA{}, traceB{};
+  const Vector zero{};
+  const Index n = 2 * p.out;
+  // What belongs to the larger of a pair; of equal ones to the first.
+  const auto share = [](Vector v, Vector other, Vector all) {
+    return P::mixed(v >= other ? all : Vector{}, v > other ? all : Vector{});
+  };
+  for (Index page = 0; page < pages; ++page, x += p.in * p.columnsIn, dx += p.in * p.columnsIn) {
+    for (Index c = 0; c < p.columnsOut; ++c, g += p.out) {
+      const T *first = x + 2 * c * p.in, *second = first + p.in;
+      T *toFirst = dx + 2 * c * p.in, *toSecond = toFirst + p.in;
+      for (Index i = 0; i < n; i += P::width) {
+        const Vector a = P::load(first + i, n - i), b = P::load(second + i, n - i);
+        const Vector all = P::twice(P::load(g + i / 2, smaller(n - i, P::width) / 2));
+        traceA += a * T(0);
+        traceB += b * T(0);
+        const Vector otherA = P::swapped(a), otherB = P::swapped(b);
+        const Vector bestA = otherA > a ? otherA : a, bestB = otherB > b ? otherB : b;
+        const Vector shareA = share(a, otherA, all), shareB = share(b, otherB, all);
+        P::store(bestB > bestA ? zero : shareA, n - i, toFirst + i);
+        P::store(bestB > bestA ? shareB : zero, n - i, toSecond + i);
+      }
+      for (Index i = n; i < p.in; ++i) toFirst[i] = toSecond[i] = 0;
+    }
+    for (Index i = 2 * p.columnsOut * p.in; i < p.columnsIn * p.in; ++i) dx[i] = 0;
+  }
+  return !P::holdsNaN(traceA + traceB);
+}
+
+template <class T>
+void meanPairs(const T* x, const PoolPairs& p, Index pages, T* y) {
+  using P = Pairs<T>;
+  const Index n = 2 * p.out;
+  for (Index page = 0; page < pages; ++page, x += p.in * p.columnsIn) {
+    const T* column = x;
+    for (Index c = 0; c < p.columnsOut; ++c, column += 2 * p.in, y += p.out)
+      for (Index i = 0; i < n; i += P::width) {
+        const typename P::Vector sum = P::load(column + i, n - i) + P::load(column + p.in + i, n - i);
+        P::store(P::everySecond((sum + P::swapped(sum)) * T(0.25)), smaller(n - i, P::width) / 2, y + i / 2);
+      }
+  }
+}
+
+template <class T>
+void meanPairsAdjoint(const T* g, const PoolPairs& p, Index pages, T* dx) {
+  using P = Pairs<T>;
+  const Index n = 2 * p.out;
+  for (Index page = 0; page < pages; ++page, dx += p.in * p.columnsIn) {
+    for (Index c = 0; c < p.columnsOut; ++c, g += p.out) {
+      T *first = dx + 2 * c * p.in, *second = first + p.in;
+      for (Index i = 0; i < n; i += P::width) {
+        const typename P::Vector share = P::twice(P::load(g + i / 2, smaller(n - i, P::width) / 2)) * T(0.25);
+        P::store(share, n - i, first + i);
+        P::store(share, n - i, second + i);
+      }
+      for (Index i = n; i < p.in; ++i) first[i] = second[i] = 0;
+    }
+    for (Index i = 2 * p.columnsOut * p.in; i < p.columnsIn * p.in; ++i) dx[i] = 0;
+  }
+}
+
+}  // namespace
+
+template <class T>
+PoolPairKernels<T> poolPairKernels() {
+  return {maxPairs<T>, maxPairsGradient<T>, meanPairs<T>, meanPairsAdjoint<T>};
+}
+template PoolPairKernels<float> poolPairKernels();
+template PoolPairKernels<double> poolPairKernels();
+
+}  // namespace dl::cpu::DLARRAY_ARCH

@@ -1,0 +1,143 @@
+// Pooling with kernels of its own, windows of two by two and whole blocks, against plain loops: every size of a row, odd ones,
+// equal elements, NaN and infinities.
+#include "cpu/pooling.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+using namespace dl::cpu;
+
+namespace {
+
+// The window of every result, as places in the array, in the order in which the first of equal elements counts.
+std::vector<std::vector<std::size_t>> windows(const Pooling& how) {
+  const PoolAxis &a = how.axes[0], &b = how.axes[1];
+  std::vector<std::vector<std::size_t>> all;
+  for (Index page = 0; page < how.outer; ++page)
+    for (Index j = 0; j < b.out; ++j)
+      for (Index i = 0; i < a.out; ++i) {
+        std::vector<std::size_t>& here = all.emplace_back();
+        for (Index q = j * b.stride; q < std::min(j * b.stride + b.window, b.in); ++q)
+          for (Index p = i * a.stride; p < std::min(i * a.stride + a.window, a.in); ++p)
+            here.push_back(static_cast<std::size_t>(p + a.in * (q + b.in * page)));
+      }
+  return all;
+}
+
+// Few different numbers, so that equal ones meet; some of them special.
+template <class T>
+std::vector<T> numbers(Index n, int special) {
+  std::mt19937 random(static_cast<unsigned>(n));
+  std::vector<T> x(static_cast<std::size_t>(n));
+  for (T& v : x) v = static_cast<T>(random() % 5) - T(2);
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  for (int s = 0; s < special; ++s)
+    x[random() % x.size()] = s % 3 == 0 ? std::numeric_limits<T>::quiet_NaN() : s % 3 == 1 ? infinity : -infinity;
+  return x;
+}
+
+template <class T>
+bool same(const std::vector<T>& a, const std::vector<T>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (!(a[i] == b[i] || (a[i] != a[i] && b[i] != b[i]))) return false;
+  return a.size() == b.size();
+}
+
+template <class T>
+void checkMax(const Pooling& how, int special) {
+  const std::vector<T> x = numbers<T>(how.axes[0].in * how.axes[1].in * how.outer, special);
+  const auto all = windows(how);
+  std::vector<T> y(all.size()), g(all.size()), expected(all.size()), dx(x.size(), T(7)), expectedDx(x.size());
+  std::vector<double> positions(all.size()), expectedPositions(all.size());
+  for (std::size_t r = 0; r < all.size(); ++r) {
+    g[r] = static_cast<T>(r % 11) - T(5);
+    std::size_t best = all[r][0];
+    for (const std::size_t at : all[r])
+      if (x[best] == x[best] && (x[at] > x[best] || x[at] != x[at])) best = at;
+    expected[r] = x[best];
+    expectedPositions[r] = static_cast<double>(best);
+    expectedDx[best] += g[r];
+  }
+  maxPool(how, x.data(), y.data());
+  maxPoolGradient(how, x.data(), g.data(), dx.data());
+  maxPoolPositions(how, x.data(), positions.data());
+  const std::string what = std::to_string(how.axes[0].in) + " x " + std::to_string(how.axes[1].in) + " x " +
+                           std::to_string(how.outer) + ", window " + std::to_string(how.axes[0].window) + ", special " +
+                           std::to_string(special);
+  BOOST_TEST(same(y, expected), "largest elements of " << what);
+  BOOST_TEST(same(dx, expectedDx), "their gradient, " << what);
+  BOOST_TEST(same(positions, expectedPositions), "their positions, " << what);
+}
+
+template <class T>
+void checkMean(const Pooling& how) {
+  const std::vector<T> x = numbers<T>(how.axes[0].in * how.axes[1].in * how.outer, 0);
+  const auto all = windows(how);
+  std::vector<T> y(all.size()), g(all.size()), dx(x.size(), T(7));
+  double error = 0;
+  for (std::size_t r = 0; r < all.size(); ++r) g[r] = static_cast<T>(r % 11) - T(5);
+  meanPool(how, x.data(), y.data());
+  meanPoolAdjoint(how, g.data(), dx.data());
+  for (std::size_t r = 0; r < all.size(); ++r) {
+    double sum = 0;
+    const auto n =
+        static_cast<double>(how.countsPadding ? how.axes[0].window * how.axes[1].window : static_cast<Index>(all[r].size()));
+    for (const std::size_t at : all[r]) {
+      sum += static_cast<double>(x[at]);
+      error = std::max(error, std::abs(static_cast<double>(dx[at]) - static_cast<double>(g[r]) / n));
+    }
+    error = std::max(error, std::abs(static_cast<double>(y[r]) - sum / n));
+  }
+  BOOST_TEST(error < (sizeof(T) == 4 ? 1e-6 : 1e-14));
+}
+
+template <class T>
+void checkPairs() {
+  for (Index in = 2; in <= 70; in += in < 36 ? 1 : 7)
+    for (const Index columns : {2, 3, 8})
+      for (const int special : {0, 5}) {
+        Pooling how;
+        how.axes[0] = {in, in / 2, 2, 2, 0};
+        how.axes[1] = {columns, columns / 2, 2, 2, 0};
+        how.count = 2;
+        how.outer = in == 36 ? 500 : 3;
+        checkMax<T>(how, special);
+        if (special == 0) checkMean<T>(how);
+      }
+}
+
+template <class T>
+void checkBlocks() {
+  for (Index in = 1; in <= 12; ++in)
+    for (const Index columns : {1, 5, 9})
+      for (const Index outer : {1, 15, 33, 2000}) {
+        Pooling how;
+        how.axes[0] = {in, 1, in, in, 0};
+        how.axes[1] = {columns, 1, columns, columns, 0};
+        how.count = 2;
+        how.outer = outer;
+        checkMax<T>(how, 0);
+        checkMax<T>(how, 7);
+        checkMean<T>(how);
+        how.axes[0].window = in + 1;  // beyond the end
+        checkMean<T>(how);
+        how.countsPadding = false;
+        checkMean<T>(how);
+      }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(two_by_two) {
+  checkPairs<float>();
+  checkPairs<double>();
+}
+
+BOOST_AUTO_TEST_CASE(whole_blocks) {
+  checkBlocks<float>();
+  checkBlocks<double>();
+}
