@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(one_value_for_several_places) {
   BOOST_TEST(seen(x) == "2 x 3: 7 1 2 3 4 7");
   x(span(1, 2)) = x(3) = x(4);
   BOOST_TEST(seen(x) == "2 x 3: 7 4 4 4 4 7");
-  DlArray s = single(x);
+  DlArray s = single_(x);
   x(0) = s(0) = 0.1;  // what is written is what the place to the right holds
   BOOST_TEST(double(x(0)) == double(0.1f));
   const auto f = [](DlArray v) {
