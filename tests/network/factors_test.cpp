@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(factors_of_a_layer_take_effect_in_its_network) {
   REFUSED(getLearnRateFactor(layer, "Scale"),
           "getLearnRateFactor: layer \"fc\" has no learnable \"Scale\"; it has Weights, Bias");
   REFUSED(dlnetwork({features(2), setL2Factor(layer, "Scale", 2)}),
-          "dlnetwork: layer \"fc\": there is no learnable \"Scale\" to give a factor; there are Weights, Bias");
+          "setL2Factor: layer \"fc\" has no learnable \"Scale\"; it has Weights, Bias");
 }
 
 BOOST_AUTO_TEST_CASE(factors_can_be_set_before_initialisation) {
