@@ -19,6 +19,10 @@ class OwnerCount {
   int owners_ = 1;
 };
 
+/// What can be called with these arguments for this result, as a constant.
+template <class F, class R, class... A>
+concept CallableAs = std::is_invocable_r_v<R, const std::decay_t<F>&, A...>;
+
 template <class Signature>
 class Function;
 
@@ -29,7 +33,7 @@ class Function<R(A...)> {
  public:
   Function() noexcept = default;
   template <class F>
-    requires(!std::same_as<std::decay_t<F>, Function> && std::is_invocable_r_v<R, const std::decay_t<F>&, A...>)
+    requires(!std::same_as<std::decay_t<F>, Function> && CallableAs<F, R, A...>)
   Function(F&& callable) : held_(new Held<std::decay_t<F>>(std::forward<F>(callable))) {}
   Function(const Function& other) noexcept : held_(other.held_) {
     if (held_) held_->owners.add();

@@ -10,6 +10,20 @@ struct Connection {
   friend bool operator==(const Connection&, const Connection&) = default;
 };
 
+/// One layer or several, as functions take them: `reluLayer()`, `{convolution2dLayer(3, 8), reluLayer()}`, or a vector of layers.
+class LayerArray {
+ public:
+  LayerArray(std::vector<AnyLayer> layers) : layers_(std::move(layers)) {}
+  LayerArray(std::initializer_list<AnyLayer> layers) : layers_(layers) {}
+  template <std::convertible_to<AnyLayer> L>
+  LayerArray(const L& layer) : layers_{AnyLayer(layer)} {}
+
+  std::vector<AnyLayer> layers() && { return std::move(layers_); }
+
+ private:
+  std::vector<AnyLayer> layers_;
+};
+
 /// Layers and how they are joined, without values. A value. (MATLAB: layerGraph)
 class LayerGraph {
  public:
@@ -35,11 +49,20 @@ class LayerGraph {
 
 /// A graph of layers in series; layers without a name get one: what its layer's automatic names begin with, and _1, _2, ... where there are
 /// several. Throws for names used twice. (MATLAB: layerGraph)
-LayerGraph layerGraph(std::vector<AnyLayer> layers = {}, std::source_location where = std::source_location::current());
+LayerGraph layerGraph(LayerArray layers = {}, std::source_location where = std::source_location::current());
 
 namespace detail {
 struct Network;
 enum class Mode : std::uint8_t { Predict, PredictAndUpdate, Forward };
+
+/// Example data for one input, or for all of them. Not a vector: compilers would take `{.initialize = false}` for one, too.
+struct Examples {
+  template <std::convertible_to<DataLayout> X>
+  Examples(const X& x) : layouts{DataLayout(x)} {}
+  template <std::same_as<std::vector<DataLayout>> X>
+  Examples(const X& all) : layouts(all) {}
+  std::vector<DataLayout> layouts;
+};
 }  // namespace detail
 
 /// Layers, their wiring and the values of their learnables and states. A value: copies share, nothing is changed behind a copy's back.
@@ -93,21 +116,25 @@ DlNetwork dlnetwork();
 /// A network of layers in series, or of a graph. Parameters are initialised where input layers, or example data in the order of its inputs,
 /// tell sizes; without them the network stays uninitialised. Throws when the layers do not fit each other: one sentence for every
 /// problem, as `analyzeNetwork` finds them. (MATLAB: dlnetwork)
-DlNetwork dlnetwork(std::vector<AnyLayer> layers, const DlnetworkOptions& options = {},
+DlNetwork dlnetwork(LayerArray layers, const DlnetworkOptions& options = {},
                     std::source_location where = std::source_location::current());
 DlNetwork dlnetwork(const LayerGraph& graph, const DlnetworkOptions& options = {},
                     std::source_location where = std::source_location::current());
-DlNetwork dlnetwork(std::vector<AnyLayer> layers, const std::vector<DataLayout>& inputs, const DlnetworkOptions& options = {},
+DlNetwork dlnetwork(LayerArray layers, const detail::Examples& inputs, const DlnetworkOptions& options = {},
                     std::source_location where = std::source_location::current());
-DlNetwork dlnetwork(const LayerGraph& graph, const std::vector<DataLayout>& inputs, const DlnetworkOptions& options = {},
+DlNetwork dlnetwork(const LayerGraph& graph, const detail::Examples& inputs, const DlnetworkOptions& options = {},
+                    std::source_location where = std::source_location::current());
+DlNetwork dlnetwork(LayerArray layers, const DataLayout& x1, const DataLayout& x2, const DlnetworkOptions& options = {},
+                    std::source_location where = std::source_location::current());
+DlNetwork dlnetwork(const LayerGraph& graph, const DataLayout& x1, const DataLayout& x2, const DlnetworkOptions& options = {},
                     std::source_location where = std::source_location::current());
 template <std::convertible_to<DataLayout>... X>
-  requires(sizeof...(X) > 0)
-DlNetwork dlnetwork(std::vector<AnyLayer> layers, const X&... inputs) {
+  requires(sizeof...(X) > 2)
+DlNetwork dlnetwork(LayerArray layers, const X&... inputs) {
   return dlnetwork(std::move(layers), std::vector<DataLayout>{DataLayout(inputs)...});
 }
 template <std::convertible_to<DataLayout>... X>
-  requires(sizeof...(X) > 0)
+  requires(sizeof...(X) > 2)
 DlNetwork dlnetwork(const LayerGraph& graph, const X&... inputs) {
   return dlnetwork(graph, std::vector<DataLayout>{DataLayout(inputs)...});
 }
@@ -213,16 +240,24 @@ DlNetwork resetState(const DlNetwork& net);
 // ---- changing: each returns the new graph or network; what stays keeps its values ----------------------------------------
 
 /// Adds layers, joined in series among themselves and to nothing else. (MATLAB: addLayers)
-LayerGraph addLayers(const LayerGraph& graph, std::vector<AnyLayer> layers, std::source_location where = std::source_location::current());
-DlNetwork addLayers(const DlNetwork& net, std::vector<AnyLayer> layers, std::source_location where = std::source_location::current());
+LayerGraph addLayers(const LayerGraph& graph, LayerArray layers, std::source_location where = std::source_location::current());
+DlNetwork addLayers(const DlNetwork& net, LayerArray layers, std::source_location where = std::source_location::current());
 LayerGraph removeLayers(const LayerGraph& graph, const std::vector<std::string>& names, std::source_location where = std::source_location::current());
+template <std::convertible_to<std::string_view> Name>
+LayerGraph removeLayers(const LayerGraph& graph, const Name& name, std::source_location where = std::source_location::current()) {
+  return removeLayers(graph, std::vector<std::string>{std::string(std::string_view(name))}, where);
+}
 DlNetwork removeLayers(const DlNetwork& net, const std::vector<std::string>& names, std::source_location where = std::source_location::current());
+template <std::convertible_to<std::string_view> Name>
+DlNetwork removeLayers(const DlNetwork& net, const Name& name, std::source_location where = std::source_location::current()) {
+  return removeLayers(net, std::vector<std::string>{std::string(std::string_view(name))}, where);
+}
 struct ReplaceLayerOptions {
   std::string_view reconnectBy = "name";  // ports of the new layer are matched by "name" or by "order"
 };
-LayerGraph replaceLayer(const LayerGraph& graph, std::string_view name, std::vector<AnyLayer> layers, const ReplaceLayerOptions& options = {},
+LayerGraph replaceLayer(const LayerGraph& graph, std::string_view name, LayerArray layers, const ReplaceLayerOptions& options = {},
                         std::source_location where = std::source_location::current());
-DlNetwork replaceLayer(const DlNetwork& net, std::string_view name, std::vector<AnyLayer> layers, const ReplaceLayerOptions& options = {},
+DlNetwork replaceLayer(const DlNetwork& net, std::string_view name, LayerArray layers, const ReplaceLayerOptions& options = {},
                        std::source_location where = std::source_location::current());
 LayerGraph connectLayers(const LayerGraph& graph, std::string_view source, std::string_view destination,
                          std::source_location where = std::source_location::current());
@@ -294,7 +329,13 @@ struct NetworkAnalysis {
 };
 NetworkAnalysis analyzeNetwork(const DlNetwork& net, const std::vector<DataLayout>& inputs = {});
 NetworkAnalysis analyzeNetwork(const LayerGraph& graph, const std::vector<DataLayout>& inputs = {});
-NetworkAnalysis analyzeNetwork(std::vector<AnyLayer> layers, const std::vector<DataLayout>& inputs = {});
+NetworkAnalysis analyzeNetwork(LayerArray layers, const std::vector<DataLayout>& inputs = {});
+/// The same for example data given one by one.
+template <class Network, std::convertible_to<DataLayout>... X>
+  requires(sizeof...(X) > 0)
+NetworkAnalysis analyzeNetwork(const Network& net, const X&... inputs) {
+  return analyzeNetwork(net, std::vector<DataLayout>{DataLayout(inputs)...});
+}
 std::ostream& operator<<(std::ostream& out, const NetworkAnalysis& analysis);
 std::ostream& operator<<(std::ostream& out, const DlNetwork& net);
 /// Prints a row for each parameter: layer, name, size and type of the value.

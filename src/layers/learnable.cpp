@@ -1,6 +1,7 @@
 #include "layers/learnable.hpp"
 
 #include <algorithm>
+#include <dlarray/ops/creation.hpp>
 
 namespace dl::layers {
 
@@ -9,8 +10,7 @@ const std::source_location noPlace;
 }
 
 void LearnableOptions::check(const char* function, const std::source_location& where) const {
-  for (const double factor : {learnRate, l2})
-    if (!(factor >= 0)) fail(where, "layer:factor", "{}: a factor is {}; factors must not be negative", function, factor);
+  for (const double factor : {learnRate, l2}) checkFactor(factor, function, where);
 }
 
 void LearnableOptions::show(OptionVisitor& visit, std::string_view name, std::string_view factors) {
@@ -68,6 +68,11 @@ void checkChannels(const Layer& layer, const Shape& data, Index wanted, const ch
   if (const Index channels = channelsOf(layer, data); channels != wanted)
     fail(noPlace, "layer:channels", "{}: the input has {} channel{}, {} {}: {}", called(layer), channels,
          channels == 1 ? "" : "s", whose, wanted, toString(data));
+}
+
+DlArray statePreciseAs(const DlArray& data, const DlArray& learnable, const DlArray& state) {
+  const bool allDouble = underlyingType(data) == Type::Double && underlyingType(learnable) == Type::Double;
+  return allDouble && underlyingType(state) == Type::Single ? double_(state) : state;
 }
 
 TokenDimension TokenDimension::of(const Layer& layer, const Shape& data) {

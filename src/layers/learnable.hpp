@@ -37,6 +37,9 @@ Size channelSize(const Shape& data);
 /// Throws unless the data has as many channels as wanted.
 void checkChannels(const Layer& layer, const Shape& data, Index wanted, const char* whose);
 
+/// A state as precise as what it meets: beside double data and double learnables a single state would make all results single.
+DlArray statePreciseAs(const DlArray& data, const DlArray& learnable, const DlArray& state);
+
 /// The same values as a constant of this shape: a state takes no part in gradients.
 inline DlArray constantOf(const DlArray& x, const Shape& shape) { return Storage::reshaped(x, shape); }
 

@@ -81,8 +81,10 @@ struct BatchNormalizationLayer final : NormalizationLayer {
   }
   std::vector<DlArray> predict(const std::vector<DlArray>& X, const Parameters& p) const override {
     const DlArray& o = checked(X, p);
-    return {inside(*this,
-                   [&] { return batchnorm(X[0], o, p["Scale"], p["TrainedMean"], p["TrainedVariance"], {.epsilon = epsilon}); })};
+    return {inside(*this, [&] {
+      const auto state = [&](const char* which) { return statePreciseAs(X[0], o, p[which]); };
+      return batchnorm(X[0], o, p["Scale"], state("TrainedMean"), state("TrainedVariance"), {.epsilon = epsilon});
+    })};
   }
   std::vector<DlArray> forward(const std::vector<DlArray>& X, const Parameters& p, Parameters& newState) const override {
     const DlArray& o = checked(X, p);

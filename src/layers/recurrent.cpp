@@ -165,7 +165,7 @@ std::vector<DlArray> RecurrentLayer::evaluate(const std::vector<DlArray>& X, con
   const Shape& data = Storage::shape(X[0]);
   checkData(data, size(p[kind->projected ? "InputProjector" : "InputWeights"], kind->projected ? 0 : 1), "the weights are for");
   const Index batch = sizeAlong(data, Format::B);
-  const auto state = [&](std::size_t port, const char* which) -> const DlArray& {
+  const auto state = [&](std::size_t port, const char* which) {
     const DlArray& s = hasStateInputs ? X[port] : p[which];
     if (const Index found = size(s, 1); found != batch && found != 1)
       fail(noPlace, "layer:state", "{}: {} is {}, but the input has {} observation{}: {}; {}", called(*this),
@@ -173,9 +173,9 @@ std::vector<DlArray> RecurrentLayer::evaluate(const std::vector<DlArray>& X, con
            batch == 1 ? "" : "s", toString(data),
            hasStateInputs ? "states must have as many columns as there are observations, or one"
                           : "call resetState before data of another number of observations");
-    return s;
+    return hasStateInputs ? s : statePreciseAs(X[0], p["RecurrentWeights"], s);
   };
-  const DlArray &h = state(1, "HiddenState"), &c = kind->cell ? state(2, "CellState") : h;
+  const DlArray h = state(1, "HiddenState"), c = kind->cell ? state(2, "CellState") : h;
   const bool last = outputMode == "last", noSteps = last && numel(X[0]) == 0;
   return inside(*this, [&] {
     Pass pass = run(X[0], h, c, p, hasStateOutputs || noSteps || (newState && !hasStateInputs));

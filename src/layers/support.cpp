@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 namespace dl::layers {
 
@@ -60,6 +61,9 @@ Padding sidesOf(const Padding& padding, std::size_t dimensions, const char* func
                 const std::source_location& where) {
   if (!padding.word().empty()) return padding;
   const WindowSizes &starts = padding.starts(), &ends = padding.ends();
+  for (const WindowSizes* side : {&starts, &ends})
+    for (std::size_t d = 0; d < side->count(); ++d)
+      if ((*side)[d] < 0) fail(where, "layer:padding", "{}: the {} is {}; it must be 0 at least", function, what, (*side)[d]);
   if (starts == ends && starts.count() == 2 * dimensions && dimensions < 3) {
     if (dimensions == 1) return {WindowSizes(starts[0]), WindowSizes(starts[1])};
     return {WindowSizes({starts[0], starts[2]}), WindowSizes({starts[1], starts[3]})};
@@ -73,9 +77,6 @@ Padding sidesOf(const Padding& padding, std::size_t dimensions, const char* func
            : dimensions == 2 ? "{top and bottom, left and right}, {top, bottom, left, right}"
                              : "a number for each of 3 dimensions",
            dimensions);
-  for (const WindowSizes* side : {&starts, &ends})
-    for (std::size_t d = 0; d < side->count(); ++d)
-      if ((*side)[d] < 0) fail(where, "layer:padding", "{}: the {} is {}; it must be 0 at least", function, what, (*side)[d]);
   return padding;
 }
 
@@ -91,9 +92,14 @@ void checkNumber(Index number, Index least, const char* function, const char* wh
   if (number < least) fail(where, "layer:number", "{}: the {} is {}; it must be {} at least", function, what, number, least);
 }
 
+void checkFactor(double factor, const char* function, const std::source_location& where) {
+  if (!(factor >= 0) || std::isinf(factor))
+    fail(where, "layer:factor", "{}: a factor is {}; factors are finite and not negative", function, factor);
+}
+
 void WeightsAndBias::checkFactors(const char* function, const std::source_location& where) const {
   for (const double factor : {weightLearnRateFactor, biasLearnRateFactor, weightL2Factor, biasL2Factor})
-    if (!(factor >= 0)) fail(where, "layer:factor", "{}: a factor is {}; factors must not be negative", function, factor);
+    checkFactor(factor, function, where);
 }
 
 void WeightsAndBias::show(OptionVisitor& visit) {

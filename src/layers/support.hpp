@@ -49,6 +49,8 @@ void checkWindow(const WindowSizes& sizes, std::size_t dimensions, const char* f
                  const std::source_location& where);
 /// Throws for numbers below `least`.
 void checkNumber(Index number, Index least, const char* function, const char* what, const std::source_location& where);
+/// Throws for factors of learn rates and L2 regularisation that are negative, NaN or infinite.
+void checkFactor(double factor, const char* function, const std::source_location& where);
 
 /// The options of layers with weights and a bias.
 struct WeightsAndBias {
@@ -56,7 +58,7 @@ struct WeightsAndBias {
   DlArray weights, bias;
   double weightLearnRateFactor = 1, biasLearnRateFactor = 1, weightL2Factor = 1, biasL2Factor = 0;
 
-  /// Throws for negative factors.
+  /// Throws for factors that are none.
   template <class Options>
   static WeightsAndBias of(const Options& o, const char* function, const std::source_location& where) {
     WeightsAndBias result{o.weightsInitializer,    o.biasInitializer,     o.weights,        o.bias,

@@ -46,8 +46,9 @@ NetworkAnalysis analyzeNetwork(const DlNetwork& net, const std::vector<DataLayou
 NetworkAnalysis analyzeNetwork(const LayerGraph& graph, const std::vector<DataLayout>& inputs) {
   return analyzeNetwork(NetworkAccess::build(graph, {}, {}, false, {"analyzeNetwork", {}}), inputs);
 }
-NetworkAnalysis analyzeNetwork(std::vector<AnyLayer> layers, const std::vector<DataLayout>& inputs) {
-  std::vector<network::Issue> issues = network::nameProblems(layers = network::named(std::move(layers)));
+NetworkAnalysis analyzeNetwork(LayerArray array, const std::vector<DataLayout>& inputs) {
+  std::vector<AnyLayer> layers = network::named(std::move(array).layers());
+  std::vector<network::Issue> issues = network::nameProblems(layers);
   if (!issues.empty()) network::makeDistinct(layers);
   NetworkAnalysis analysis = analyzeNetwork(network::inSeries(std::move(layers), {"analyzeNetwork", {}}), inputs);
   analysis.issues.insert(analysis.issues.begin(), issues.begin(), issues.end());

@@ -176,11 +176,11 @@ AnyLayer layerAt(const AnyLayer& layer, std::string_view rest, const Caller& cal
 
 }  // namespace
 
-LayerGraph addLayers(const LayerGraph& graph, std::vector<AnyLayer> layers, std::source_location where) {
-  return added(graph, std::move(layers), {"addLayers", where});
+LayerGraph addLayers(const LayerGraph& graph, LayerArray layers, std::source_location where) {
+  return added(graph, std::move(layers).layers(), {"addLayers", where});
 }
-DlNetwork addLayers(const DlNetwork& net, std::vector<AnyLayer> layers, std::source_location where) {
-  return addedTo(net, std::move(layers), {"addLayers", where});
+DlNetwork addLayers(const DlNetwork& net, LayerArray layers, std::source_location where) {
+  return addedTo(net, std::move(layers).layers(), {"addLayers", where});
 }
 
 LayerGraph removeLayers(const LayerGraph& graph, const std::vector<std::string>& names, std::source_location where) {
@@ -191,15 +191,17 @@ DlNetwork removeLayers(const DlNetwork& net, const std::vector<std::string>& nam
   return rebuilt(net, removed(NetworkAccess::graph(net), names, caller), {}, caller);
 }
 
-LayerGraph replaceLayer(const LayerGraph& graph, std::string_view name, std::vector<AnyLayer> layers,
-                        const ReplaceLayerOptions& options, std::source_location where) {
-  return replaced(graph, name, layers, options, {"replaceLayer", where});
+LayerGraph replaceLayer(const LayerGraph& graph, std::string_view name, LayerArray layers, const ReplaceLayerOptions& options,
+                        std::source_location where) {
+  std::vector<AnyLayer> list = std::move(layers).layers();
+  return replaced(graph, name, list, options, {"replaceLayer", where});
 }
-DlNetwork replaceLayer(const DlNetwork& net, std::string_view name, std::vector<AnyLayer> layers,
-                       const ReplaceLayerOptions& options, std::source_location where) {
+DlNetwork replaceLayer(const DlNetwork& net, std::string_view name, LayerArray layers, const ReplaceLayerOptions& options,
+                       std::source_location where) {
   const Caller caller{"replaceLayer", where};
-  LayerGraph graph = replaced(NetworkAccess::graph(net), name, layers, options, caller);
-  return rebuilt(net, std::move(graph), network::namesOf(layers), caller);
+  std::vector<AnyLayer> list = std::move(layers).layers();
+  LayerGraph graph = replaced(NetworkAccess::graph(net), name, list, options, caller);
+  return rebuilt(net, std::move(graph), network::namesOf(list), caller);
 }
 
 LayerGraph connectLayers(const LayerGraph& graph, std::string_view source, std::string_view destination,

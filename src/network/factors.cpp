@@ -8,6 +8,7 @@
 #include <dlarray/random.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace dl {
 
@@ -47,52 +48,6 @@ std::size_t leafAt(const network::Structure& structure, const std::string& path,
   return static_cast<std::size_t>(found - structure.leaves.begin());
 }
 
-// The learnables of a layer; a layer that has none yet is not asked.
-void checkLearnable(const Parameters& p, const ParameterPath& path, const Caller& caller) {
-  const Parameters::Entry* entry = p.find(path.parameter);
-  if (p.entries().empty() || (entry && !entry->isState)) return;
-  std::vector<std::string> known;
-  for (const Parameters::Entry& e : p.entries())
-    if (!e.isState) known.push_back(e.name);
-  fail(caller.where, "network:parameter", "{}: layer \"{}\" has no learnable \"{}\"; it has {}", caller.function, path.layer,
-       path.parameter, network::listed(known));
-}
-
-void checkFactor(double factor, const Caller& caller) {
-  if (!(factor >= 0))
-    fail(caller.where, "network:factor", "{}: a factor of {}; factors are 0 or larger", caller.function, factor);
-}
-
-DlNetwork withFactor(const DlNetwork& net, const ParameterPath& path, double factor, Kind kind, const Caller& caller);
-
-AnyLayer withFactor(const AnyLayer& layer, const std::string& path, double factor, Kind kind, const Caller& caller) {
-  if (const network::NetworkLayer* nested = network::nestedIn(layer))
-    return network::withNetwork(layer, withFactor(nested->net, split(path, caller), factor, kind, caller));
-  return layer.changed([&](Layer& l) {
-    auto known = std::ranges::find(l.factors, path, &Layer::Factor::parameter);
-    if (known == l.factors.end()) known = l.factors.insert(known, {path, {}, {}});
-    (*known).*kind.ofLayer = factor;
-  });
-}
-
-DlNetwork withFactor(const DlNetwork& net, const ParameterPath& path, double factor, Kind kind, const Caller& caller) {
-  checkFactor(factor, caller);
-  const detail::Network& held = NetworkAccess::of(net);
-  const std::size_t leaf = leafAt(*held.structure, path.layer, caller);
-  checkLearnable(held.parameters[leaf], path, caller);
-
-  LayerGraph graph = held.structure->graph;
-  const std::string top = path.layer.substr(0, path.layer.find('/'));
-  AnyLayer& layer = GraphAccess::layers(graph)[network::positionOf(graph.layers(), top)];
-  const std::string inside = top == path.layer ? path.parameter : path.layer.substr(top.size() + 1) + "/" + path.parameter;
-  layer = withFactor(layer, inside, factor, kind, caller);
-
-  std::vector<Parameters> parameters = held.parameters;
-  if (Parameters::Entry* entry = parameters[leaf].find(path.parameter)) entry->factors.*kind.ofParameter = factor;
-  return NetworkAccess::make(network::compile(std::move(graph), held.structure->chosenOutputs, caller).structure,
-                             std::move(parameters), held.initialized);
-}
-
 // What the layer declares for some data that it takes. Numbers drawn on the way are given back to the generator.
 Parameters declared(const Layer& layer) {
   const RandomState before = rng();
@@ -113,24 +68,73 @@ Parameters declared(const Layer& layer) {
   return p;
 }
 
+void checkLearnable(const Parameters& p, const ParameterPath& path, const Caller& caller) {
+  const Parameters::Entry* entry = p.find(path.parameter);
+  if (entry && !entry->isState) return;
+  std::vector<std::string> known;
+  for (const Parameters::Entry& e : p.entries())
+    if (!e.isState) known.push_back(e.name);
+  fail(caller.where, "network:parameter", "{}: layer \"{}\" has no learnable \"{}\"; it has {}", caller.function, path.layer,
+       path.parameter, network::listed(known));
+}
+// Of a layer that has no values yet: which learnables it will have is known unless it takes none of the data tried.
+void checkToCome(const Layer& layer, const ParameterPath& path, const Caller& caller) {
+  if (const Parameters p = declared(layer); !p.entries().empty()) checkLearnable(p, path, caller);
+}
+
+void checkFactor(double factor, const Caller& caller) {
+  if (!(factor >= 0) || std::isinf(factor))
+    fail(caller.where, "network:factor", "{}: a factor of {}; factors are finite and 0 or larger", caller.function, factor);
+}
+
+DlNetwork withFactor(const DlNetwork& net, const ParameterPath& path, double factor, Kind kind, const Caller& caller);
+
+AnyLayer withFactor(const AnyLayer& layer, const std::string& path, double factor, Kind kind, const Caller& caller) {
+  if (const network::NetworkLayer* nested = network::nestedIn(layer))
+    return network::withNetwork(layer, withFactor(nested->net, split(path, caller), factor, kind, caller));
+  return layer.changed([&](Layer& l) {
+    auto known = std::ranges::find(l.factors, path, &Layer::Factor::parameter);
+    if (known == l.factors.end()) known = l.factors.insert(known, {path, {}, {}});
+    (*known).*kind.ofLayer = factor;
+  });
+}
+
+DlNetwork withFactor(const DlNetwork& net, const ParameterPath& path, double factor, Kind kind, const Caller& caller) {
+  checkFactor(factor, caller);
+  const detail::Network& held = NetworkAccess::of(net);
+  const std::size_t leaf = leafAt(*held.structure, path.layer, caller);
+  if (held.initialized || !held.parameters[leaf].entries().empty())
+    checkLearnable(held.parameters[leaf], path, caller);
+  else
+    checkToCome(*held.structure->leaves[leaf].layer, path, caller);
+
+  LayerGraph graph = held.structure->graph;
+  const std::string top = path.layer.substr(0, path.layer.find('/'));
+  AnyLayer& layer = GraphAccess::layers(graph)[network::positionOf(graph.layers(), top)];
+  const std::string inside = top == path.layer ? path.parameter : path.layer.substr(top.size() + 1) + "/" + path.parameter;
+  layer = withFactor(layer, inside, factor, kind, caller);
+
+  std::vector<Parameters> parameters = held.parameters;
+  if (Parameters::Entry* entry = parameters[leaf].find(path.parameter)) entry->factors.*kind.ofParameter = factor;
+  return NetworkAccess::make(network::compile(std::move(graph), held.structure->chosenOutputs, caller).structure,
+                             std::move(parameters), held.initialized);
+}
+
 double factorOf(const AnyLayer& layer, const ParameterPath& path, Kind kind, const Caller& caller) {
   for (const Layer::Factor& factor : layer->factors)
     if (factor.parameter == path.parameter && factor.*kind.ofLayer) return *(factor.*kind.ofLayer);
   const Parameters p = declared(*layer);
   checkLearnable(p, path, caller);
-  const Parameters::Entry* entry = p.find(path.parameter);
-  if (!entry)
-    fail(caller.where, "network:parameter", "{}: layer \"{}\" has no learnable \"{}\"; it has none", caller.function, path.layer,
-         path.parameter);
-  return entry->factors.*kind.ofParameter;
+  return p.find(path.parameter)->factors.*kind.ofParameter;
 }
 
 double factorOf(const DlNetwork& net, const ParameterPath& path, Kind kind, const Caller& caller) {
   const detail::Network& held = NetworkAccess::of(net);
   const std::size_t leaf = leafAt(*held.structure, path.layer, caller);
-  checkLearnable(held.parameters[leaf], path, caller);
-  const Parameters::Entry* entry = held.parameters[leaf].find(path.parameter);
-  return entry ? entry->factors.*kind.ofParameter : factorOf(held.structure->leaves[leaf].layer, path, kind, caller);
+  const Parameters& p = held.parameters[leaf];
+  if (p.entries().empty()) return factorOf(held.structure->leaves[leaf].layer, path, kind, caller);
+  checkLearnable(p, path, caller);
+  return p.find(path.parameter)->factors.*kind.ofParameter;
 }
 
 double factorOf(const AnyLayer& layer, std::string_view parameter, Kind kind, const Caller& caller) {
@@ -141,6 +145,7 @@ double factorOf(const AnyLayer& layer, std::string_view parameter, Kind kind, co
 
 AnyLayer layerWithFactor(const AnyLayer& layer, std::string_view parameter, double factor, Kind kind, const Caller& caller) {
   checkFactor(factor, caller);
+  if (!network::nestedIn(layer)) checkToCome(*layer, {layer.name(), std::string(parameter)}, caller);
   return withFactor(layer, std::string(parameter), factor, kind, caller);
 }
 

@@ -40,8 +40,8 @@ std::vector<std::string> LayerGraph::outputNames() const {
   return names;
 }
 
-LayerGraph layerGraph(std::vector<AnyLayer> layers, std::source_location where) {
-  return network::inSeries(std::move(layers), {"layerGraph", where});
+LayerGraph layerGraph(LayerArray layers, std::source_location where) {
+  return network::inSeries(std::move(layers).layers(), {"layerGraph", where});
 }
 
 }  // namespace dl

@@ -175,19 +175,28 @@ DataLayout networkDataLayout(const Size& size, std::string_view format, std::sou
 
 DlNetwork dlnetwork() { return {}; }
 
-DlNetwork dlnetwork(std::vector<AnyLayer> layers, const DlnetworkOptions& options, std::source_location where) {
-  return networkOf(std::move(layers), nullptr, options, {"dlnetwork", where});
+DlNetwork dlnetwork(LayerArray layers, const DlnetworkOptions& options, std::source_location where) {
+  return networkOf(std::move(layers).layers(), nullptr, options, {"dlnetwork", where});
 }
 DlNetwork dlnetwork(const LayerGraph& graph, const DlnetworkOptions& options, std::source_location where) {
   return networkOf(graph, nullptr, options, {"dlnetwork", where});
 }
-DlNetwork dlnetwork(std::vector<AnyLayer> layers, const std::vector<DataLayout>& inputs, const DlnetworkOptions& options,
+DlNetwork dlnetwork(LayerArray layers, const detail::Examples& inputs, const DlnetworkOptions& options,
                     std::source_location where) {
-  return networkOf(std::move(layers), &inputs, options, {"dlnetwork", where});
+  return networkOf(std::move(layers).layers(), &inputs.layouts, options, {"dlnetwork", where});
 }
-DlNetwork dlnetwork(const LayerGraph& graph, const std::vector<DataLayout>& inputs, const DlnetworkOptions& options,
+DlNetwork dlnetwork(const LayerGraph& graph, const detail::Examples& inputs, const DlnetworkOptions& options,
                     std::source_location where) {
-  return networkOf(graph, &inputs, options, {"dlnetwork", where});
+  return networkOf(graph, &inputs.layouts, options, {"dlnetwork", where});
+}
+
+DlNetwork dlnetwork(LayerArray layers, const DataLayout& x1, const DataLayout& x2, const DlnetworkOptions& options,
+                    std::source_location where) {
+  return dlnetwork(std::move(layers), std::vector<DataLayout>{x1, x2}, options, where);
+}
+DlNetwork dlnetwork(const LayerGraph& graph, const DataLayout& x1, const DataLayout& x2, const DlnetworkOptions& options,
+                    std::source_location where) {
+  return dlnetwork(graph, std::vector<DataLayout>{x1, x2}, options, where);
 }
 
 DlNetwork initialize(const DlNetwork& net, const std::vector<DataLayout>& inputs, std::source_location where) {

@@ -83,7 +83,12 @@ struct Place {
   std::size_t leaf, entry;
 };
 
-// What recurrent layers remember is as wide as there were observations, so that of states only the first size must stay.
+// What recurrent layers remember is as wide as there were observations, so that of states that are matrices the rows must stay.
+bool fits(const DlArray& now, const DlArray& value, bool state) {
+  if (size(now) == size(value)) return true;
+  return state && ndims(now) == 2 && ndims(value) == 2 && size(now)[0] == size(value)[0];
+}
+
 void assign(DlNetwork& net, const ParameterTable& table, bool states, const network::Caller& caller) {
   const detail::Network& held = NetworkAccess::of(net);
   const char* kind = states ? "state" : "learnable";
@@ -110,13 +115,16 @@ void assign(DlNetwork& net, const ParameterTable& table, bool states, const netw
     chosen.push_back(*found);
     const DlArray& now = held.parameters[found->leaf].entries()[found->entry].value;
     if (numel(row.value) == 0) continue;
-    if (numel(now) > 0 && !(states ? size(now)[0] == size(row.value)[0] : size(now) == size(row.value)))
+    if (numel(now) > 0 && !fits(now, row.value, states))
       fail(caller.where, "network:size", "{}: the value for \"{}/{}\" is {}, the network's is {}", caller.function, row.layer,
            row.parameter, describe(row.value), describe(now));
     const Type type = underlyingType(row.value);
     if (!states && type != Type::Single && type != Type::Double)
       fail(caller.where, "network:type", "{}: the value for \"{}/{}\" is {}; learnables are single or double", caller.function,
            row.layer, row.parameter, name(type));
+    if (states && numel(now) > 0 && (type == Type::Logical) != (underlyingType(now) == Type::Logical))
+      fail(caller.where, "network:type", "{}: the value for \"{}/{}\" is {}, the network's is {}", caller.function, row.layer,
+           row.parameter, name(type), name(underlyingType(now)));
   }
   detail::Network& own = NetworkAccess::own(net);
   for (std::size_t i = 0; i < table.size(); ++i)

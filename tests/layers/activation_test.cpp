@@ -150,7 +150,8 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named) {
   BOOST_TEST(sentenceOf([] { clippedReluLayer(-1); }) == "clippedReluLayer: the ceiling is -1; it must be positive");
   BOOST_TEST(sentenceOf([] { geluLayer({.approximation = "exact"}); }) ==
              "geluLayer: .approximation = \"exact\"; it is \"none\" or \"tanh\"");
-  BOOST_TEST(sentenceOf([] { preluLayer({.alphaL2Factor = -1}); }) == "preluLayer: a factor is -1; factors must not be negative");
+  BOOST_TEST(sentenceOf([] { preluLayer({.alphaL2Factor = -1}); }) ==
+             "preluLayer: a factor is -1; factors are finite and not negative");
   BOOST_TEST(mistake([] { reluLayer({.name = "r"})->predict({}, Parameters()); }).sentence ==
              "reluLayer \"r\": there are 0 inputs, the layer has 1");
 }

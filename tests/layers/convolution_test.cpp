@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(options_that_are_none_are_refused_where_they_are_written) {
        "convolution2dLayer: the padding is \"causal\"; the words for it are \"same\"");
   says([] { convolution2dLayer(3, 8, {.padding = -1}); }, "convolution2dLayer: the padding is -1; it must be 0 at least");
   says([] { convolution2dLayer(3, 8, {.biasL2Factor = -1}); },
-       "convolution2dLayer: a factor is -1; factors must not be negative");
+       "convolution2dLayer: a factor is -1; factors are finite and not negative");
   says([] { groupedConvolution2dLayer(3, 8, "all-channels"); },
        "groupedConvolution2dLayer: the number of groups is \"all-channels\"; the words for it are \"channel-wise\"");
   says([] { transposedConv2dLayer(3, 8, {.cropping = "causal"}); },

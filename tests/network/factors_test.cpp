@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(factors_of_a_network) {
           "setLearnRateFactor: layer \"fc\" has no learnable \"Wieghts\"; it has Weights, Bias");
   REFUSED(getL2Factor(net, "n/Count"), "getL2Factor: layer \"n\" has no learnable \"Count\"; it has none");
   REFUSED(setL2Factor(net, "Weights", 0), "setL2Factor: \"Weights\" names no layer; give a path such as \"fc/Weights\"");
-  REFUSED(setL2Factor(net, "fc/Weights", -1), "setL2Factor: a factor of -1; factors are 0 or larger");
+  REFUSED(setL2Factor(net, "fc/Weights", -1), "setL2Factor: a factor of -1; factors are finite and 0 or larger");
 }
 
 BOOST_AUTO_TEST_CASE(factors_of_a_layer_take_effect_in_its_network) {
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(factors_of_a_layer_take_effect_in_its_network) {
   REFUSED(getLearnRateFactor(layer, "Scale"),
           "getLearnRateFactor: layer \"fc\" has no learnable \"Scale\"; it has Weights, Bias");
   REFUSED(dlnetwork({features(2), setL2Factor(layer, "Scale", 2)}),
-          "dlnetwork: layer \"fc\": there is no learnable \"Scale\" to give a factor; there are Weights, Bias");
+          "setL2Factor: layer \"fc\" has no learnable \"Scale\"; it has Weights, Bias");
 }
 
 BOOST_AUTO_TEST_CASE(factors_can_be_set_before_initialisation) {

@@ -45,12 +45,18 @@ template <class... R>
 std::vector<DlArray> asList(const std::tuple<R...>& results) {
   return std::apply([](const auto&... r) { return std::vector<DlArray>{DlArray(r)...}; }, results);
 }
+template <class R1, class R2>
+std::vector<DlArray> asList(const std::pair<R1, R2>& results) {
+  return {DlArray(results.first), DlArray(results.second)};
+}
 template <class R>
 inline constexpr Index outputsOf = 1;
 template <>
 inline constexpr Index outputsOf<std::vector<DlArray>> = 0;  // as many as the options say
 template <class... R>
 inline constexpr Index outputsOf<std::tuple<R...>> = sizeof...(R);
+template <class R1, class R2>
+inline constexpr Index outputsOf<std::pair<R1, R2>> = 2;
 
 AnyLayer functionLayer(LayerFunction function, Index inputs, Index outputs, const FunctionLayerOptions& options,
                        const std::source_location& where);
@@ -58,7 +64,7 @@ AnyLayer functionLayer(LayerFunction function, Index inputs, Index outputs, cons
 }  // namespace detail
 
 /// A function as a layer without parameters. It takes 1 to 6 arrays, which are counted, or a `std::vector<DlArray>` of as many as
-/// `.numInputs` or `.inputNames` say, and returns an array, a tuple of arrays, or a vector of as many as `.numOutputs` or
+/// `.numInputs` or `.inputNames` say, and returns an array, a pair or tuple of arrays, or a vector of as many as `.numOutputs` or
 /// `.outputNames` say. Inputs are called "in" or "in1", "in2", ..., outputs "out" or "out1", ... The function gets labelled data,
 /// and what it returns goes on to the next layer with its labels. Throws when names and numbers contradict each other. It cannot
 /// be saved. (MATLAB: functionLayer)

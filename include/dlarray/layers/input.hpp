@@ -11,9 +11,8 @@ class InputNormalization {
  public:
   InputNormalization(const char* rule) : rule_(rule) {}
   InputNormalization(std::string rule) : rule_(std::move(rule)) {}
-  template <class F>
-  requires std::is_invocable_r_v < DlArray, const std::decay_t<F>
-  &, const DlArray& > InputNormalization(F function) : rule_("function"), function_(std::move(function)) {}
+  template <detail::CallableAs<DlArray, const DlArray&> F>
+  InputNormalization(F function) : rule_("function"), function_(std::move(function)) {}
 
   /// "function" when one was given.
   const std::string& rule() const noexcept { return rule_; }

@@ -38,8 +38,7 @@ class Initializer {
  public:
   Initializer(const char* rule) : rule_(rule) {}
   Initializer(std::string rule) : rule_(std::move(rule)) {}
-  template <class F>
-    requires std::is_invocable_r_v<DlArray, const std::decay_t<F>&, const Size&>
+  template <detail::CallableAs<DlArray, const Size&> F>
   Initializer(F function) : function_(std::move(function)) {}
 
   /// "" when a function was given.

@@ -13,9 +13,8 @@ class MiniBatchFunction {
   MiniBatchFunction() = default;
   /// "collate"; other words are refused by `minibatchqueue`.
   MiniBatchFunction(const char* word) : word_(word) {}
-  template <class F>
-  requires std::is_invocable_r_v < std::vector<DlArray>,
-  const std::decay_t<F>&, const Observations& > MiniBatchFunction(F&& fun) : function_(std::forward<F>(fun)) {}
+  template <detail::CallableAs<std::vector<DlArray>, const Observations&> F>
+  MiniBatchFunction(F&& fun) : function_(std::forward<F>(fun)) {}
 
   const std::string& word() const noexcept { return word_; }
   const detail::Function<std::vector<DlArray>(const Observations&)>& function() const noexcept { return function_; }

@@ -19,18 +19,19 @@ class TrainingLoss {
   TrainingLoss(const char* name) : name_(name) {}
   TrainingLoss(std::string name) : name_(std::move(name)) {}
   template <class F>
-  requires(!std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&> &&
-           std::is_invocable_r_v<DlArray, const std::decay_t<F>&, const Arrays&, const Arrays&>) TrainingLoss(F function)
-      : function_(std::move(function)) {}
+    requires(!std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&> &&
+             std::is_invocable_r_v<DlArray, const std::decay_t<F>&, const Arrays&, const Arrays&>)
+  TrainingLoss(F function) : function_(std::move(function)) {}
   /// A function of all outputs and then all targets, two to six.
   template <class F>
-  requires(std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&> ||
-           std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&> ||
-           std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&, const DlArray&> ||
-           std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&, const DlArray&,
-                               const DlArray&> ||
-           std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&, const DlArray&,
-                               const DlArray&, const DlArray&>) TrainingLoss(F function)
+    requires(std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&> ||
+             std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&> ||
+             std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&, const DlArray&> ||
+             std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&, const DlArray&,
+                                 const DlArray&> ||
+             std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&, const DlArray&,
+                                 const DlArray&, const DlArray&>)
+  TrainingLoss(F function)
       : function_([f = std::move(function)](const Arrays& y, const Arrays& t) {
           Arrays both = y;
           both.insert(both.end(), t.begin(), t.end());
@@ -131,9 +132,9 @@ auto trainnet(const DlArray& X, const DlArray& T, const TrainingNetwork& net, co
   return detail::trainWith<n>({X, T}, net, loss, options, where);
 }
 template <int n = 1, class Targets>
-requires(std::is_constructible_v<TrainingData, const std::vector<DlArray>&, const Targets&>) auto trainnet(
-    const std::vector<DlArray>& sequences, const Targets& T, const TrainingNetwork& net, const TrainingLoss& loss,
-    const TrainingOptions& options, std::source_location where = std::source_location::current()) {
+  requires(std::is_constructible_v<TrainingData, const std::vector<DlArray>&, const Targets&>)
+auto trainnet(const std::vector<DlArray>& sequences, const Targets& T, const TrainingNetwork& net, const TrainingLoss& loss,
+              const TrainingOptions& options, std::source_location where = std::source_location::current()) {
   return detail::trainWith<n>({sequences, T}, net, loss, options, where);
 }
 
