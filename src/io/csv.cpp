@@ -2,7 +2,7 @@
 
 #include "core/fail.hpp"
 #include "core/storage.hpp"
-#include "io/output.hpp"
+#include "io/whole_file.hpp"
 
 #include <cerrno>
 #include <charconv>
@@ -104,7 +104,7 @@ DlArray fromRows(const std::vector<double>& numbers, Index rows, Index columns) 
 }
 
 template <class T>
-void writeRows(const DlArray& x, char delimiter, io::OutputFile& file) {
+void writeRows(const DlArray& x, char delimiter, io::FileWriter& file) {
   const Index rows = size(stripdims(x), 0), columns = rows == 0 ? 0 : numel(x) / rows;
   const T* from = Storage::data<T>(x);
   fmt::memory_buffer text;
@@ -122,7 +122,7 @@ void writeRows(const DlArray& x, char delimiter, io::OutputFile& file) {
         fmt::format_to(std::back_inserter(text), "{}", value);
     }
     text.push_back('\n');
-    if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size()) file.failWriting();
+    file.write(text.data(), text.size());
     text.clear();
   }
 }
@@ -163,7 +163,8 @@ DlArray readmatrix(const std::string& file, const ReadmatrixOptions& options, st
 }
 
 void writematrix(Operand x, const std::string& file, const WritematrixOptions& options) {
-  io::OutputFile output(file, "writematrix", x.where());
+  const io::Task task{"writematrix", file, x.where()};
+  io::FileWriter output(task);
   switch (underlyingType(x)) {
     case Type::Double:
       writeRows<double>(x, options.delimiter, output);

@@ -144,14 +144,16 @@ DlArray readIdx(const std::string& file, std::source_location where) {
     fail(where, "readIdx:dimensions", "readIdx: {} has {} dimensions, an array at most {}", file, rank, Size::maxDimensions);
   std::vector<Index> sizes;
   double total = static_cast<double>(sizeOfType[static_cast<std::size_t>(code)]);
+  bool none = false;  // no elements, however long the other dimensions are
   for (int d = 0; d < rank; ++d) {
     unsigned char word[4];
     bytes.read(word, 4);
     sizes.push_back(static_cast<Index>(bigEndian<std::uint32_t>(word)));
-    total *= static_cast<double>(sizes.back());
+    none = none || sizes.back() == 0;
+    total *= static_cast<double>(std::max<Index>(sizes.back(), 1));
   }
   // Before memory is asked for: a damaged header may name any size.
-  if (total > bytes.mostBytes())
+  if (none ? total > 0x1p62 : total > bytes.mostBytes())
     fail(where, "readIdx:cut", "readIdx: {} is too short for the {} that its header names", file, toString(Size(sizes)));
 
   Index n = 1;

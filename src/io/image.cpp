@@ -2,8 +2,8 @@
 
 #include "core/fail.hpp"
 #include "core/storage.hpp"
-#include "io/output.hpp"
 #include "io/picture.hpp"
+#include "io/whole_file.hpp"
 #include "ops/creation.hpp"
 
 #include <algorithm>
@@ -128,10 +128,11 @@ void imwrite(Operand x, const std::string& file, const ImwriteOptions& options) 
   if (options.quality < 0 || options.quality > 100)
     fail(where, "imwrite:quality", "imwrite: quality is {}, must be 0 to 100", options.quality);
   const Picture picture = pictureOf(x, options, png, where);
-  io::OutputFile output(file, "imwrite", where);
+  const io::Task task{"imwrite", file, where};
+  io::FileWriter output(task);
   const std::string mistake =
-      png ? io::writePng(output.get(), picture) : io::writeJpeg(output.get(), picture, static_cast<int>(options.quality));
-  if (!mistake.empty()) fail(where, "io:write", "imwrite: {} cannot be written: {}", file, mistake);
+      png ? io::writePng(output.stream(), picture) : io::writeJpeg(output.stream(), picture, static_cast<int>(options.quality));
+  if (!mistake.empty()) task.fail("file", "cannot be written: {}", mistake);
   output.commit();
 }
 

@@ -62,7 +62,7 @@ void FileWriter::write(const void* bytes, std::size_t count) {
 }
 
 void FileWriter::commit() {
-  if (std::fflush(stream_) != 0 || ::fsync(::fileno(stream_)) != 0) task_.fail("file", "cannot be written: {}", reason());
+  if (std::fflush(stream_) != 0 || std::ferror(stream_) || ::fsync(::fileno(stream_)) != 0) task_.fail("file", "cannot be written: {}", reason());
   const int closed = std::fclose(std::exchange(stream_, nullptr));
   if (closed != 0 || std::rename(temporary_.c_str(), target_.c_str()) != 0) task_.fail("file", "cannot be written: {}", reason());
   temporary_.clear();

@@ -36,6 +36,8 @@ class FileWriter {
 
   void write(const void* bytes, std::size_t count);
   void write(std::string_view text) { write(text.data(), text.size()); }
+  /// The file for libraries that write by themselves; `commit` notices what they could not write.
+  std::FILE* stream() const noexcept { return stream_; }
   /// The name of the temporary file, for a program that writes it in our place.
   const std::string& temporary() const noexcept { return temporary_; }
   /// Brings everything onto the disk, then gives the file its name.

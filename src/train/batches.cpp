@@ -131,7 +131,8 @@ MiniBatchQueue Batches::fromSequences(const TrainingData& data, const ReadingOpt
   }
   if (source.targets.size() != source.sequences.size())
     fail(where_, "trainnet:observations", "{}: {} sequences and {} targets", function_, n, source.targets.size());
-  const bool sequenceTargets = listed && !data.targets().empty() && size(source.targets[0], 0) > 1;
+  const bool sequenceTargets =
+      listed && !data.targets().empty() && std::ranges::any_of(source.targets, [](const DlArray& t) { return size(t, 0) > 1; });
   // Sequences of images have their time behind height, width and channels.
   const bool images = n > 0 && ndims(source.sequences[0]) > 2;
   const std::string order = !options.inputFormats.empty()      ? options.inputFormats[0]
@@ -178,6 +179,15 @@ MiniBatchQueue Batches::fromDatastore(const Datastore& ds, const ReadingOptions&
     for (std::size_t v = 0; v < first.size(); ++v) made.miniBatchFormat.push_back(formatOf(v, size(first[v]), options));
   }
   return minibatchqueue(ds, std::move(made), where_);
+}
+
+void Batches::expectSome() const {
+  if (observations() == 0) fail(where_, "trainnet:data", "{}: the data has no observations", function_);
+  // Only a queue of the user's can be so.
+  if (count() == 0)
+    fail(where_, "trainnet:data",
+         "{}: {} observations fill no mini-batch of {}; take smaller ones, or partialMiniBatch = \"return\"", function_,
+         observations(), queue().options().miniBatchSize);
 }
 
 Batch Batches::next() {

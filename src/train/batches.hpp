@@ -19,6 +19,8 @@ class Batches {
   Batches(const TrainingData& data, const std::vector<std::string>& inputs, const ReadingOptions& options, const char* function,
           const std::source_location& where);
 
+  /// Throws when there is no observation, or no mini-batch.
+  void expectSome() const;
   bool hasNext() const { return hasdata(queue()); }
   Batch next();
   void restart() { reset(queue()); }

@@ -1,6 +1,7 @@
 #include "train/checkpoint.hpp"
 
 #include "core/fail.hpp"
+#include "core/storage.hpp"
 #include "io/network_file.hpp"
 
 #include <dlarray/io/safetensors.hpp>
@@ -111,6 +112,10 @@ void writeHistory(const TrainingInfo& info, Writer& to) {
 }
 
 void readHistory(const Reader& from, TrainingInfo& info) {
+  const std::size_t metrics = info.metricNames.size();
+  for (const auto& [name, columns] : {std::pair("history/training", 5 + metrics), std::pair("history/validation", 3 + metrics)})
+    if (const DlArray x = from.valueOf(name); numel(x) > 0 && size(x, 1) != static_cast<Index>(columns))
+      fail(from.task.where, "trainnet:checkpoint", "trainnet: {} is damaged: \"{}\" is {}", from.task.file, name, describe(x));
   for (const auto& r : rowsOf(from.valueOf("history/training")))
     info.trainingHistory.push_back(
         {static_cast<Index>(r[0]), static_cast<Index>(r[1]), r[2], r[3], r[4], {r.begin() + 5, r.end()}});
@@ -145,11 +150,54 @@ LbfgsState readLbfgs(const Reader& from, const TrainingOptions& options) {
 }
 
 // What must be the same for the rest of a training to be the rest of that training.
-io::Metadata identity(const TrainingOptions& options, Index observations) {
-  return {{"solver", options.solver},
-          {"shuffle", options.shuffle},
-          {"miniBatchSize", std::to_string(options.miniBatchSize)},
-          {"observations", std::to_string(observations)}};
+io::Metadata identity(const TrainingOptions& o, Index observations) {
+  const auto text = [](double value) { return fmt::format("{}", value); };
+  io::Metadata all{{"solver", o.solver},
+                   {"shuffle", o.shuffle},
+                   {"miniBatchSize", std::to_string(o.miniBatchSize)},
+                   {"observations", std::to_string(observations)},
+                   {"l2Regularization", text(l2Regularization(o))}};
+  if (o.solver == "lbfgs") {
+    all.insert(all.end(), {{"historySize", std::to_string(o.historySize)},
+                           {"initialInverseHessianFactor", text(o.initialInverseHessianFactor)},
+                           {"lineSearchMethod", o.lineSearchMethod},
+                           {"maxNumLineSearchIterations", std::to_string(o.maxNumLineSearchIterations)},
+                           {"initialStepSize", text(o.initialStepSize.value_or(0))}});
+    return all;
+  }
+  all.insert(all.end(), {{"initialLearnRate", text(initialLearnRate(o))},
+                         {"learnRateDropFactor", text(o.learnRateDropFactor)},
+                         {"learnRateDropPeriod", std::to_string(o.learnRateDropPeriod)},
+                         {"gradientThreshold", text(o.gradientThreshold)},
+                         {"gradientThresholdMethod", o.gradientThresholdMethod}});
+  if (o.solver == "sgdm") {
+    all.emplace_back("momentum", text(o.momentum));
+    return all;
+  }
+  all.insert(all.end(), {{"squaredGradientDecayFactor", text(squaredGradientDecay(o))}, {"epsilon", text(o.epsilon)}});
+  if (o.solver != "rmsprop") all.emplace_back("gradientDecayFactor", text(o.gradientDecayFactor));
+  if (o.solver == "adamw") all.emplace_back("weightDecay", text(o.weightDecay));
+  return all;
+}
+
+// Refuses to go on with another network than that of the checkpoint. Sizes count as far as they are known.
+void checkSameNetwork(const DlNetwork& saved, const DlNetwork& net, const io::Task& task) {
+  const auto other = [&](const std::string& what) {
+    fail(task.where, "trainnet:checkpoint", "trainnet: {} is of another network: {}", task.file, what);
+  };
+  const auto a = saved.layers(), b = net.layers();
+  if (a.size() != b.size()) other(fmt::format("it has {} layers, this one {}", a.size(), b.size()));
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i].name() != b[i].name() || a[i]->type() != b[i]->type())
+      other(
+          fmt::format("its layer \"{}\" ({}) is \"{}\" ({}) in this one", a[i].name(), a[i]->type(), b[i].name(), b[i]->type()));
+  if (!net.initialized()) return;
+  const Learnables x = saved.learnables(), y = net.learnables();
+  if (x.size() != y.size()) other(fmt::format("it has {} learnables, this one {}", x.size(), y.size()));
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (!(size(x[i].value) == size(y[i].value)))
+      other(fmt::format("\"{}\" of \"{}\" is {}, in this one {}", x[i].parameter, x[i].layer, describe(x[i].value),
+                        describe(y[i].value)));
 }
 
 }  // namespace
@@ -194,6 +242,7 @@ TrainingState loadCheckpoint(const TrainingOptions& options, const DlNetwork& ne
     if (from.text(key) != value)
       fail(where, "trainnet:checkpoint", "trainnet: the training of {} has {} {}, this one {}; resume with the same", task.file,
            key, from.text(key), value);
+  checkSameNetwork(file.net, net, task);
   TrainingState s;
   s.net = file.net;
   s.iteration = from.number("iteration");
@@ -221,6 +270,9 @@ TrainingState loadCheckpoint(const TrainingOptions& options, const DlNetwork& ne
     fail(where, "trainnet:checkpoint", "trainnet: the training of {} has {} metrics, this one {}", task.file,
          from.text("metrics"), s.info.metricNames.size());
   readHistory(from, s.info);
+  if (s.epoch < 0 || s.position < 0 || s.iteration != static_cast<Index>(s.info.trainingHistory.size()))
+    fail(where, "trainnet:checkpoint", "trainnet: {} is damaged: iteration {}, epoch {}, {} iterations in the history", task.file,
+         s.iteration, s.epoch, s.info.trainingHistory.size());
   rng(from.generator("generator"));
   return s;
 }

@@ -52,6 +52,8 @@ std::vector<std::string> filesOf(const std::string& location, const ImageDatasto
 }  // namespace
 
 std::vector<DlArray> ImageDatastore::read(Index i) const {
+  if (i < 0 || i >= size())
+    fail({}, "datastore:index", "imageDatastore: there is no picture {} among {}, counted from 0", i, size());
   const auto at = static_cast<std::size_t>(i);
   const std::string& file = files_[at];
   std::vector<DlArray> variables{readFcn_ ? readFcn_(file) : imread(file)};

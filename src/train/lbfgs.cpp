@@ -117,7 +117,10 @@ DlArray searchDirection(const LbfgsState& s, const DlArray& gradient) {
 }
 
 using Found = std::optional<Trial>;
-bool decreases(const Trial& start, const Trial& t) { return t.loss <= start.loss + sufficientDecrease * t.step * start.slope; }
+// Where the gradient is no number there is nowhere to go on from.
+bool decreases(const Trial& start, const Trial& t) {
+  return t.loss <= start.loss + sufficientDecrease * t.step * start.slope && std::isfinite(t.loss) && std::isfinite(t.slope);
+}
 
 // Halving until the loss has decreased enough.
 Found backtracking(Line& line, const Trial& start, double step, Index most) {
@@ -185,7 +188,7 @@ void remember(LbfgsState& s, DlArray step, DlArray difference) {
   const double product = inner(step, difference), square = inner(difference, difference);
   // A pair without positive curvature, as backtracking may leave, would turn directions uphill.
   if (!(product > 1e-10 * square)) return;
-  if (static_cast<Index>(s.stepHistory.size()) == s.historySize) {
+  while (!s.stepHistory.empty() && static_cast<Index>(s.stepHistory.size()) >= s.historySize) {
     s.stepHistory.erase(s.stepHistory.begin());
     s.gradientsDifferenceHistory.erase(s.gradientsDifferenceHistory.begin());
   }
@@ -205,7 +208,7 @@ void forget(LbfgsState& s) {
 LbfgsState lbfgsState(const LbfgsStateOptions& options, std::source_location where) {
   if (options.historySize < 1)
     fail(where, "lbfgs:history", "lbfgsState: historySize is {}; it must be positive", options.historySize);
-  if (!(options.initialInverseHessianFactor > 0))
+  if (!(options.initialInverseHessianFactor > 0 && std::isfinite(options.initialInverseHessianFactor)))
     fail(where, "lbfgs:factor", "lbfgsState: initialInverseHessianFactor is {}; it must be positive",
          options.initialInverseHessianFactor);
   LbfgsState state;
@@ -244,6 +247,8 @@ void lbfgs(const LbfgsProblem& problem, LbfgsState& state, const LbfgsUpdateOpti
   if (line.empty()) return;
   Trial start = line.here();
   if (!std::isfinite(start.loss)) fail(where, "lbfgs:loss", "lbfgsupdate: the loss is {} before the step", start.loss);
+  if (!std::isfinite(double(norm(start.gradient))))
+    fail(where, "lbfgs:gradients", "lbfgsupdate: the gradients hold NaN or infinite numbers before the step");
   if (!next.stepHistory.empty() && numel(next.stepHistory[0]) != numel(start.gradient))
     fail(where, "lbfgs:state", "lbfgsupdate: the state is one of {} numbers, the parameters have {}; start with a fresh state",
          numel(next.stepHistory[0]), numel(start.gradient));

@@ -8,10 +8,13 @@
 
 #include <dlarray/ops/elementwise.hpp>
 
+#include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <limits>
+#include <unistd.h>
 
 namespace dl::train {
 
@@ -68,22 +71,37 @@ Trainer::Trainer(const TrainingData& data, const DlNetwork& net, const TrainingL
       start_(now()) {
   if (data.empty()) fail(where_, "trainnet:data", "trainnet: there is no training data");
   batches_.emplace(data, formats_, trainingReading(options_), "trainnet", where_);
-  if (batches_->observations() == 0) fail(where_, "trainnet:data", "trainnet: the training data has no observations");
+  batches_->expectSome();
+  if (wholeBatch(options_) && batches_->count() > 1)
+    fail(where_, "trainnet:data", "trainnet: lbfgs works on all observations at once, the queue has {} mini-batches of them",
+         batches_->count());
   if (!options_.validationData.empty()) {
     const KeepGenerator keep;
     ReadingOptions reading = readingOf(options_);
     reading.discardRest = false;
-    validation_.emplace(options_.validationData, formats_, reading, "trainnet", where_);
+    validation_.emplace(options_.validationData, formats_, reading, "trainnet: validationData", where_);
+    validation_->expectSome();
   }
-  if (!options_.checkpointPath.empty() && !std::filesystem::is_directory(options_.checkpointPath))
-    fail(where_, "trainnet:checkpointPath", "trainnet: checkpointPath \"{}\" is no folder", options_.checkpointPath);
+  checkCheckpointPath();
   prepare(net);
+}
+
+// A folder that cannot be written to shall be found now and not after the first epoch.
+void Trainer::checkCheckpointPath() const {
+  const std::string& path = options_.checkpointPath;
+  if (path.empty()) return;
+  std::error_code unknown;
+  if (!std::filesystem::is_directory(path, unknown))
+    fail(where_, "trainnet:checkpointPath", "trainnet: checkpointPath \"{}\" is no folder", path);
+  if (access(path.c_str(), W_OK | X_OK) != 0)
+    fail(where_, "trainnet:checkpointPath", "trainnet: checkpointPath \"{}\" cannot be written to: {}", path,
+         std::strerror(errno));
 }
 
 void Trainer::prepare(const DlNetwork& net) {
   if (!options_.resumeFrom.empty()) {
     state_ = loadCheckpoint(options_, net, batches_->observations(), where_);
-    restorePass();
+    if (!wholeBatch(options_)) restorePass();
   } else {
     {
       // Reading ahead of training leaves the generator where it was.
@@ -122,7 +140,7 @@ void Trainer::restorePass() {
     else
       batches_->restart();
   }
-  if (state_.position < batches_->count() && !wholeBatch(options_))
+  if (state_.position < batches_->count())
     for (Index i = 0; i < state_.position; ++i) batches_->next();
   rng(after);
 }
@@ -174,24 +192,31 @@ void Trainer::trainWholeBatch() {
   Batch batch;
   {
     const KeepGenerator keep;
+    if (state_.iteration == 0) state_.pass = rng();
+    rng(state_.pass);
     batches_->restart();
     batch = batches_->next();
   }
+  // A checkpoint may be one of a training that was at its end.
+  if (state_.iteration > 0 && !stopped()) state_.info.stopReason = wholeBatchEnd();
   while (!stopped() && state_.iteration < options_.maxIterations) {
     ++state_.iteration;
     state_.epoch = state_.iteration;
     const Outcome outcome = wholeStep(batch);
-    if (state_.lbfgs.lineSearchStatus == "failed")
-      state_.info.stopReason = "Line search failed";
-    else if (state_.lbfgs.gradientsNorm <= options_.gradientTolerance)
-      state_.info.stopReason = "Gradient tolerance reached";
-    else if (state_.lbfgs.stepNorm <= options_.stepTolerance)
-      state_.info.stopReason = "Step tolerance reached";
+    state_.info.stopReason = wholeBatchEnd();
     afterIteration(outcome, batch, 1, stopped() || state_.iteration == options_.maxIterations);
     const bool byEpoch = options_.checkpointFrequencyUnit == "epoch" && state_.epoch % options_.checkpointFrequency == 0;
     if (byEpoch) writeCheckpoint();
   }
   if (!stopped()) state_.info.stopReason = "Max iterations completed";
+}
+
+// Why the last step was the last; "" when it was not.
+std::string_view Trainer::wholeBatchEnd() const {
+  if (state_.lbfgs.lineSearchStatus == "failed") return "Line search failed";
+  if (state_.lbfgs.gradientsNorm <= options_.gradientTolerance) return "Gradient tolerance reached";
+  if (state_.lbfgs.stepNorm <= options_.stepTolerance) return "Step tolerance reached";
+  return "";
 }
 
 Trainer::Outcome Trainer::step(const Batch& batch, double learnRate) {
@@ -271,10 +296,10 @@ void Trainer::afterIteration(const Outcome& outcome, const Batch& batch, double 
     const auto at = static_cast<double>(state_.iteration);
     recordMetrics(*info.monitor, at, {{"TrainingLoss", outcome.loss}, {"LearnRate", learnRate}}, where_);
     if (seen_.validationLoss) recordMetrics(*info.monitor, at, {{"ValidationLoss", *seen_.validationLoss}}, where_);
-    updateInfo(*info.monitor, {{"Epoch", fmt::format("{} of {}", state_.epoch, options_.maxEpochs)}}, where_);
-    info.monitor->progress = 100 * static_cast<double>(state_.epoch - 1) / static_cast<double>(options_.maxEpochs) +
-                             100 * static_cast<double>(state_.position) /
-                                 static_cast<double>(options_.maxEpochs * std::max<Index>(batches_->count(), 1));
+    const Index epochs = wholeBatch(options_) ? options_.maxIterations : options_.maxEpochs;
+    updateInfo(*info.monitor, {{"Epoch", fmt::format("{} of {}", state_.epoch, epochs)}}, where_);
+    const double done = wholeBatch(options_) ? 1 : static_cast<double>(state_.position) / static_cast<double>(batches_->count());
+    info.monitor->progress = 100 * (static_cast<double>(state_.epoch - 1) + done) / static_cast<double>(epochs);
   }
   progress_.row(seen_);
   if (options_.outputFcn && options_.outputFcn(seen_) && !stopped()) state_.info.stopReason = "Stopped by OutputFcn";
@@ -306,7 +331,7 @@ void Trainer::validate() {
   seen_.validationLoss = row.validationLoss;
   seen_.validationMetrics = row.metrics;
   state_.info.validationHistory.push_back(std::move(row));
-  if (!state_.best || objective < state_.bestObjective) {
+  if (!state_.best || objective < state_.bestObjective || (std::isnan(state_.bestObjective) && !std::isnan(objective))) {
     state_.best = state_.net;
     state_.bestObjective = objective;
     state_.bestIteration = state_.iteration;

@@ -37,8 +37,8 @@ class Trainer {
     double loss;
     std::vector<DlArray> outputs;
   };
+  void checkCheckpointPath() const;
   void prepare(const DlNetwork& net);
-  void resume();
   void restorePass();
   void beginEpoch();
   void trainEpochs();
@@ -50,6 +50,7 @@ class Trainer {
   void afterIteration(const Outcome& outcome, const Batch& batch, double learnRate, bool last);
   void validate();
   void writeCheckpoint();
+  std::string_view wholeBatchEnd() const;
   bool stopped() const { return !state_.info.stopReason.empty(); }
   bool wantsBest() const { return options_.outputNetwork != "last-iteration" && validation_; }
   double elapsed() const;

@@ -286,7 +286,7 @@ Metric countMetric(CountRule::Kind kind, const std::string& name, std::string_vi
 Metric::Metric(const char* name, std::source_location where) : Metric(metricNamed(name, where)) {}
 Metric::Metric(std::string name, detail::MetricFunction function)
     : name_(std::move(name)), rule_(new FunctionRule(std::move(function), false)) {}
-Metric::Metric(const Metric& other) : name_(other.name_), rule_(other.rule_->copy()) {}
+Metric::Metric(const Metric& other) : name_(other.name_), rule_(other.rule_ ? other.rule_->copy() : nullptr) {}
 Metric::Metric(Metric&& other) noexcept : name_(std::move(other.name_)), rule_(std::exchange(other.rule_, nullptr)) {}
 Metric& Metric::operator=(Metric other) noexcept {
   std::swap(name_, other.name_);

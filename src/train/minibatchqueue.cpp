@@ -168,7 +168,8 @@ MiniBatchQueue::State::State(const Datastore& source, Index outputs, MiniBatchQu
   rules = rulesOf(options, where);
   const Index size = options.miniBatchSize;
   batches = observations / size + (options.partialMiniBatch == "return" && observations % size != 0 ? 1 : 0);
-  slots.resize(static_cast<std::size_t>(options.prefetch > 0 ? options.prefetch : std::max<Index>(2 * threadCount, 1)));
+  const Index ahead = options.prefetch > 0 ? options.prefetch : std::max<Index>(2 * threadCount, 1);
+  slots.resize(static_cast<std::size_t>(std::clamp<Index>(batches, 1, ahead)));
   startPass(inOrder(observations));
 }
 
@@ -310,8 +311,14 @@ std::vector<DlArray> MiniBatchQueue::next(std::source_location where) {
 Index MiniBatchQueue::numobservations() const noexcept { return state_ ? state_->observations : 0; }
 Index MiniBatchQueue::numMiniBatches() const noexcept { return state_ ? state_->batches : 0; }
 Index MiniBatchQueue::position() const noexcept { return state_ ? state_->taken : 0; }
-const MiniBatchQueueOptions& MiniBatchQueue::options() const noexcept { return state_->options; }
-const Datastore& MiniBatchQueue::datastore() const noexcept { return state_->ds; }
+const MiniBatchQueueOptions& MiniBatchQueue::options() const noexcept {
+  static const MiniBatchQueueOptions none;  // of a queue that was moved away
+  return state_ ? state_->options : none;
+}
+const Datastore& MiniBatchQueue::datastore() const noexcept {
+  static const Datastore none;
+  return state_ ? state_->ds : none;
+}
 
 MiniBatchQueue minibatchqueue(const Datastore& ds, MiniBatchQueueOptions options, std::source_location where) {
   return minibatchqueue(ds, Index{-1}, std::move(options), where);
@@ -343,7 +350,8 @@ void shuffle(MiniBatchQueue& mbq) {
 }
 
 MiniBatchQueue partition(const MiniBatchQueue& mbq, Index n, Index index, std::source_location where) {
-  return minibatchqueue(partition(mbq.datastore(), n, index, where), mbq.state_->numOutputs, mbq.options(), where);
+  const Index outputs = mbq.state_ ? mbq.state_->numOutputs : -1;
+  return minibatchqueue(partition(mbq.datastore(), n, index, where), outputs, mbq.options(), where);
 }
 
 }  // namespace dl

@@ -43,6 +43,8 @@ std::size_t positionOf(const std::vector<std::string>& names, std::string_view n
 
 }  // namespace
 
+std::string MonitorText::text(double value) { return fmt::format("{}", value); }
+
 TrainingProgressMonitor::TrainingProgressMonitor(const TrainingProgressMonitorOptions& options, std::source_location where)
     : xLabel(options.xLabel),
       metrics_(options.metrics),

@@ -38,8 +38,13 @@ struct Checker {
   void positive(double value, const char* member) const {
     if (!(value > 0)) fail(where, "trainingOptions:number", "{}: {} is {}; it must be positive", function, member, value);
   }
+  void finite(double value, const char* member) const {
+    positive(value, member);
+    if (!std::isfinite(value)) fail(where, "trainingOptions:number", "{}: {} is infinite", function, member);
+  }
   void notNegative(double value, const char* member) const {
-    if (!(value >= 0)) fail(where, "trainingOptions:number", "{}: {} is {}; it must not be negative", function, member, value);
+    if (!(value >= 0 && std::isfinite(value)))
+      fail(where, "trainingOptions:number", "{}: {} is {}; it must be a number that is not negative", function, member, value);
   }
   void part(double value, const char* member) const {
     if (!(value >= 0 && value < 1))
@@ -70,10 +75,10 @@ void checkNumbers(const TrainingOptions& o, const Checker& check) {
   check.part(o.momentum, "momentum");
   check.part(o.gradientDecayFactor, "gradientDecayFactor");
   check.part(train::squaredGradientDecay(o), "squaredGradientDecayFactor");
-  check.positive(o.epsilon, "epsilon");
+  check.finite(o.epsilon, "epsilon");
   check.notNegative(o.weightDecay, "weightDecay");
-  check.positive(train::initialLearnRate(o), "initialLearnRate");
-  check.positive(o.learnRateDropFactor, "learnRateDropFactor");
+  check.finite(train::initialLearnRate(o), "initialLearnRate");
+  check.finite(o.learnRateDropFactor, "learnRateDropFactor");
   check.positive(static_cast<double>(o.learnRateDropPeriod), "learnRateDropPeriod");
   check.positive(static_cast<double>(o.maxEpochs), "maxEpochs");
   check.positive(static_cast<double>(o.miniBatchSize), "miniBatchSize");
@@ -87,14 +92,18 @@ void checkNumbers(const TrainingOptions& o, const Checker& check) {
   check.notNegative(o.gradientTolerance, "gradientTolerance");
   check.notNegative(o.stepTolerance, "stepTolerance");
   check.positive(static_cast<double>(o.historySize), "historySize");
-  check.positive(o.initialInverseHessianFactor, "initialInverseHessianFactor");
+  check.finite(o.initialInverseHessianFactor, "initialInverseHessianFactor");
   check.positive(static_cast<double>(o.maxNumLineSearchIterations), "maxNumLineSearchIterations");
-  if (o.initialStepSize) check.positive(*o.initialStepSize, "initialStepSize");
+  if (o.initialStepSize) check.finite(*o.initialStepSize, "initialStepSize");
 }
 
 }  // namespace
 
 namespace train {
+
+void checkMiniBatchSize(Index miniBatchSize, const char* function, const std::source_location& where) {
+  Checker{function, where}.positive(static_cast<double>(miniBatchSize), "miniBatchSize");
+}
 
 void checkEnvironment(std::string_view execution, std::string_view acceleration, const char* function,
                       const std::source_location& where) {

@@ -17,6 +17,7 @@ struct ReadingOptions {
 };
 ReadingOptions readingOf(const TrainingOptions& options);
 /// Throws for other words than a processor's work is named by.
+void checkMiniBatchSize(Index miniBatchSize, const char* function, const std::source_location& where);
 void checkEnvironment(std::string_view execution, std::string_view acceleration, const char* function,
                       const std::source_location& where);
 

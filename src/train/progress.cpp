@@ -2,7 +2,9 @@
 
 #include <cstdio>
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+#include <utility>
 
 namespace dl::train {
 
@@ -19,6 +21,14 @@ void print(const std::string& text) {
   std::fflush(stdout);
 }
 
+// As much of a line as the terminal's width has room for: a line that wraps could not be written over.
+std::string fitted(std::string line) {
+  winsize window{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1 && line.size() >= window.ws_col)
+    line.resize(window.ws_col - 1U);
+  return line;
+}
+
 constexpr double refresh = 0.1;  // seconds between changes of the line
 
 }  // namespace
@@ -28,6 +38,11 @@ Progress::Progress(bool verbose, Index frequency, std::vector<std::string> metri
       terminal_(verbose && isatty(STDOUT_FILENO) != 0),
       frequency_(frequency),
       names_(std::move(metricNames)) {}
+
+// An error's sentence shall not stand behind the numbers.
+Progress::~Progress() {
+  if (open_) print("\n");
+}
 
 void Progress::header() {
   std::string line = fmt::format("{:>9} {:>7} {:>11} {:>10} {:>12} {:>14}", "Iteration", "Epoch", "TimeElapsed", "LearnRate",
@@ -52,7 +67,8 @@ void Progress::row(const TrainingProgressInfo& info) {
   if (terminal_) {
     if (info.timeElapsed - lastTime_ < refresh && !info.validationLoss) return;
     lastTime_ = info.timeElapsed;
-    print(fmt::format("\r{}", text(info)));
+    print(fmt::format("\r{}\x1b[K", fitted(text(info))));
+    open_ = true;
   } else if (info.iteration == 1 || info.iteration % frequency_ == 0 || info.validationLoss) {
     print(fmt::format("{}\n", text(info)));
     if (info.validationLoss) validationLoss_.reset();
@@ -66,9 +82,10 @@ void Progress::end(const TrainingProgressInfo& info, const std::string& reason) 
   if (!verbose_) return;
   if (info.iteration > 0 && printed_ != info.iteration) {
     if (!started_) header();
-    print(fmt::format("{}{}{}", terminal_ ? "\r" : "", text(info), terminal_ ? "" : "\n"));
+    print(terminal_ ? fmt::format("\r{}\x1b[K", fitted(text(info))) : fmt::format("{}\n", text(info)));
+    open_ = terminal_;
   }
-  print(fmt::format("{}Training stopped: {}\n", terminal_ && started_ ? "\n" : "", reason));
+  print(fmt::format("{}Training stopped: {}\n", std::exchange(open_, false) ? "\n" : "", reason));
 }
 
 }  // namespace dl::train

@@ -8,6 +8,9 @@ namespace dl::train {
 class Progress {
  public:
   Progress(bool verbose, Index frequency, std::vector<std::string> metricNames);
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress();
   void row(const TrainingProgressInfo& info);
   /// The last row, if it was not printed, and why training stopped.
   void end(const TrainingProgressInfo& info, const std::string& reason);
@@ -16,7 +19,7 @@ class Progress {
   std::string text(const TrainingProgressInfo& info) const;
   void header();
 
-  bool verbose_, terminal_, started_ = false;
+  bool verbose_, terminal_, started_ = false, open_ = false;  // open: the line has no end yet
   Index frequency_, printed_ = -1;
   double lastTime_ = -1;
   std::optional<double> validationLoss_;

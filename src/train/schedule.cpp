@@ -98,6 +98,7 @@ void LearnRateSchedule::add(ScheduleRule rule) { rules_.push_back(std::move(rule
 
 double LearnRateSchedule::update(double initialLearnRate, Index iteration, Index epoch) {
   if (rules_.empty()) return initialLearnRate;
+  position_.current = std::clamp<Index>(position_.current, 0, static_cast<Index>(rules_.size()) - 1);
   const auto stepOf = [&](const ScheduleRule& rule) {
     return static_cast<double>(rule.byEpoch ? epoch - position_.epochsBefore : iteration - position_.iterationsBefore) - 1;
   };

@@ -110,6 +110,7 @@ void setPopulationStatistics(DlNetwork& net, Batches& batches) {
   };
   const DlNetwork fromZeros = withAll(0), fromOnes = withAll(1);
   std::vector<DlArray> kept, means(start.size()), squares(start.size());
+  const auto moves = [&](std::size_t i) { return numel(kept[i]) > 0 && double(min(kept[i], {}, "all")) < 1; };
   double total = 0;
   batches.restart();
   while (batches.hasNext()) {
@@ -124,7 +125,7 @@ void setPopulationStatistics(DlNetwork& net, Batches& batches) {
     const auto n = static_cast<double>(batch.inputs.empty() ? 1 : size(batch.inputs[0], "B"));
     total += n;
     for (std::size_t i = 0; i < start.size(); ++i) {
-      if (!isMean(start[i]) && !isVariance(start[i])) continue;
+      if (!moves(i)) continue;  // its decay is 0: it stays
       const DlArray now = double_(zero[i].value) / (1 - kept[i]);
       means[i] = numel(means[i]) == 0 ? n * now : means[i] + n * now;
       // The mean stands before its layer's variance; the variance of all is the mean of variances and the variance of means.
@@ -134,10 +135,12 @@ void setPopulationStatistics(DlNetwork& net, Batches& batches) {
   if (total == 0) return;
   NetworkState result = start;
   for (std::size_t i = 0; i < start.size(); ++i) {
+    if (!moves(i)) continue;
     if (isMean(start[i])) result[i].value = cast(means[i] / total, underlyingType(start[i].value));
     if (!isVariance(start[i])) continue;
     const auto mean = std::ranges::find_if(start, [&](const auto& row) { return isMean(row) && row.layer == start[i].layer; });
     const auto k = static_cast<std::size_t>(mean - start.begin());
+    if (mean == start.end() || !moves(k)) continue;
     const DlArray between = squares[k] / total - pow(means[k] / total, 2);
     result[i].value = cast(means[i] / total + between, underlyingType(start[i].value));
   }

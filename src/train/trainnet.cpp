@@ -55,9 +55,15 @@ std::tuple<DlNetwork, TrainingInfo> detail::train(const TrainingData& data, cons
   return Trainer(data, net.net(), loss, std::move(options), where).run();
 }
 
+MetricValues::operator double() const {
+  if (size() != 1) fail({}, "testnet:values", "testnet: {} values are no number; take one of them by []", size());
+  return front();
+}
+
 std::vector<double> testnet(const DlNetwork& net, const TrainingData& data, const std::vector<Metric>& metrics,
                             const TestnetOptions& o, std::source_location where) {
   checkEnvironment(o.executionEnvironment, o.acceleration, "testnet", where);
+  checkMiniBatchSize(o.miniBatchSize, "testnet", where);
   if (data.empty()) fail(where, "testnet:data", "testnet: there is no data");
   const KeepGenerator keep;
   Batches batches(
@@ -68,6 +74,7 @@ std::vector<double> testnet(const DlNetwork& net, const TrainingData& data, cons
        .padding = {.length = o.sequenceLength, .direction = o.sequencePaddingDirection, .paddingValue = o.sequencePaddingValue},
        .environment = o.preprocessingEnvironment},
       "testnet", where);
+  batches.expectSome();
   std::vector<Metric> own = metrics;
   for (Metric& metric : own) metric.reset();
   batches.restart();
@@ -90,6 +97,7 @@ std::vector<DlArray> detail::predictAll(const DlNetwork& net, const Datastore* d
                                         const std::vector<DlArray>& inputs, bool sequences, const MinibatchpredictOptions& o,
                                         std::size_t wanted, const std::source_location& where) {
   checkEnvironment(o.executionEnvironment, o.acceleration, "minibatchpredict", where);
+  checkMiniBatchSize(o.miniBatchSize, "minibatchpredict", where);
   const KeepGenerator keep;
   TrainingData data = ds          ? TrainingData(*ds)
                       : queue     ? TrainingData(*queue)
@@ -103,6 +111,7 @@ std::vector<DlArray> detail::predictAll(const DlNetwork& net, const Datastore* d
        .padding = {.length = o.sequenceLength, .direction = o.sequencePaddingDirection, .paddingValue = o.sequencePaddingValue},
        .environment = o.preprocessingEnvironment},
       "minibatchpredict", where);
+  batches.expectSome();
   std::vector<std::vector<DlArray>> parts;
   batches.restart();
   while (batches.hasNext()) {

@@ -8,6 +8,8 @@
 #include "train/update.hpp"
 
 #include <dlarray/ops/elementwise.hpp>
+#include <dlarray/ops/shape.hpp>
+#include <dlarray/subscript.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -116,9 +118,62 @@ void checkUpdate(const UpdateArrays& arrays, bool hasSecond, const UpdateCaller&
     if (!skipped(arrays.parameters[i], arrays.gradients[i])) checkPart(i, arrays, caller);
 }
 
-void checkIteration(Index iteration, const UpdateCaller& caller) {
-  if (iteration < 1)
-    fail(caller.where, "update:iteration", "{}: iteration {} of the counter, which starts at 1", caller.function, iteration);
+void checkLearnRate(double learnRate, const UpdateCaller& caller) {
+  if (!(learnRate >= 0 && std::isfinite(learnRate)))
+    fail(caller.where, "update:learnRate", "{}: the learn rate is {}; it must be a number that is not negative", caller.function,
+         learnRate);
+}
+
+void checkDecay(double decay, const char* what, const UpdateCaller& caller) {
+  if (!(decay >= 0 && decay < 1))
+    fail(caller.where, "update:decay", "{}: {} is {}; it must be at least 0 and less than 1", caller.function, what, decay);
+}
+
+void checkNotNegative(double value, const char* what, const UpdateCaller& caller) {
+  if (!(value >= 0 && std::isfinite(value)))
+    fail(caller.where, "update:number", "{}: {} is {}; it must be a number that is not negative", caller.function, what, value);
+}
+
+void checkAdam(const AdamNumbers& numbers, const UpdateCaller& caller) {
+  if (numbers.iteration < 1)
+    fail(caller.where, "update:iteration", "{}: iteration {} of the counter, which starts at 1", caller.function,
+         numbers.iteration);
+  checkLearnRate(numbers.learnRate, caller);
+  checkDecay(numbers.gradientDecay, "gradientDecay", caller);
+  checkDecay(numbers.squaredGradientDecay, "squaredGradientDecay", caller);
+  checkNotNegative(numbers.epsilon, "epsilon", caller);
+  checkNotNegative(numbers.weightDecay, "weightDecay", caller);
+}
+
+std::vector<DlArray> splitState(const DlArray& all, const std::vector<ParameterPart>& parameters, const UpdateCaller& caller) {
+  std::vector<DlArray> states(parameters.size());
+  if (numel(all) == 0) return states;
+  Index total = 0, first = 0;
+  for (const ParameterPart& part : parameters) total += numel(*part.array);
+  if (numel(all) != total)
+    fail(caller.where, "update:size", "{}: the state has {} elements, the parameters {}; start with an empty state",
+         caller.function, numel(all), total);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const DlArray& parameter = *parameters[i].array;
+    const Index count = numel(parameter);
+    if (count > 0) states[i] = Storage::reshaped(DlArray(all(span(first, first + count - 1))), Storage::shape(parameter));
+    first += count;
+  }
+  return states;
+}
+
+DlArray joinState(const std::vector<DlArray>& states, const std::vector<ParameterPart>& parameters) {
+  // Single numbers fit into double ones.
+  const auto isDouble = [](const ParameterPart& part) { return Storage::of(*part.array).type == Type::Double; };
+  const Type type = std::ranges::any_of(parameters, isDouble) ? Type::Double : Type::Single;
+  std::vector<DlArray> columns;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const Index count = numel(*parameters[i].array);
+    const Shape column{Size{count, 1}, {}};
+    columns.push_back(numel(states[i]) == 0 ? engine::filled(column, type)
+                                            : engine::castTo(Storage::reshaped(states[i], column), type));
+  }
+  return columns.empty() ? DlArray() : vertcat(columns);
 }
 
 void checkArrayCount(std::size_t got, std::size_t wanted, const std::source_location& where) {

@@ -75,5 +75,5 @@ BOOST_AUTO_TEST_CASE(written_numbers_are_read_back) {
   writematrix(reshape(colon(0, 7), Size{2, 2, 2}), file);
   BOOST_TEST(test::contents(file) == "0,2,4,6\n1,3,5,7\n");
   const auto wrong = mistake([&] { writematrix(x, "/nowhere/at/all.csv"); });
-  BOOST_TEST(wrong.sentence.starts_with("writematrix: /nowhere/at/all.csv cannot be written: No such file or directory"));
+  BOOST_TEST(wrong.sentence.starts_with("writematrix: /nowhere/at/all.csv: cannot be written: No such file or directory"));
 }

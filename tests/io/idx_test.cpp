@@ -151,3 +151,13 @@ BOOST_AUTO_TEST_CASE(fashion_mnist) {
   BOOST_TEST(double(sum(X(span(0, 2), all, 0), "all")) == 0);
   BOOST_TEST(double(sum(X(span(19, 25), all, 0), "all")) > 20000);
 }
+
+BOOST_AUTO_TEST_CASE(no_elements_of_any_size) {
+  const test::Folder empty;
+  // Sizes whose product would not fit into any integer, were it not for a 0.
+  const std::string huge("\0\0\x08\x04\0\0\0\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 20);
+  test::write(empty.path("huge"), huge);
+  BOOST_TEST(test::mistake([&] { readIdx(empty.path("huge")); }).identifier == "dlarray:readIdx:cut");
+  test::write(empty.path("none"), std::string("\0\0\x08\x03\0\0\0\0\0\0\0\2\0\0\0\3", 16));
+  BOOST_TEST(numel(readIdx(empty.path("none"))) == 0);
+}

@@ -133,6 +133,52 @@ BOOST_AUTO_TEST_CASE(checkpoints_at_epochs_and_longer_trainings) {
   compare(train(optionsOf(c)), train(rest));
 }
 
+BOOST_AUTO_TEST_CASE(lbfgs_goes_on_bit_for_bit) {
+  const Folder folder;
+  rng(8);
+  const DlArray X = randn(60, 4), T = X * randn(4, 2) + 0.1 * randn(60, 2);
+  const auto run = [&](TrainingOptions options) {
+    rng(9);
+    return trainnet<2>(X, T, {featureInputLayer(4), fullyConnectedLayer(8), tanhLayer(), fullyConnectedLayer(2)}, "mse", options);
+  };
+  TrainingOptions options = trainingOptions("lbfgs", {.verbose = false, .maxIterations = 30});
+  const auto whole = run(options);
+  TrainingOptions writing = options;
+  writing.checkpointPath = folder / "";
+  writing.checkpointFrequency = 6;
+  compare(whole, run(writing));
+  for (const Index from : {Index{6}, Index{12}, Index{30}}) {
+    TrainingOptions rest = options;
+    rest.resumeFrom = checkpoint(folder, from);
+    const auto parts = run(rest);
+    compare(whole, parts);
+    BOOST_TEST(std::get<1>(parts).stopReason == std::get<1>(whole).stopReason);
+  }
+  TrainingOptions other = options;
+  other.historySize = 3;
+  other.resumeFrom = checkpoint(folder, 12);
+  BOOST_TEST(mistake([&] { run(other); }).sentence.find(" has historySize 10, this one 3") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(other_networks_and_rates_are_refused) {
+  const Folder folder;
+  TrainingOptions options = optionsOf({"adam", "once", false});
+  options.maxEpochs = 1;
+  options.checkpointPath = folder / "";
+  train(options);
+  TrainingOptions rest = optionsOf({"adam", "once", false});
+  rest.resumeFrom = checkpoint(folder, 8);
+  rng(5);
+  const DlArray X = randn(130, 4), T = randi(3, Size{130, 1}) - 1;
+  const std::string said = mistake([&] {
+                             trainnet(X, T, {featureInputLayer(4), fullyConnectedLayer(3), softmaxLayer()}, "crossentropy", rest);
+                           }).sentence;
+  BOOST_TEST(said.find(" is of another network: it has 7 layers, this one 3") != std::string::npos, said);
+  rest.initialLearnRate = 0.5;
+  const std::string rate = mistake([&] { train(rest); }).sentence;
+  BOOST_TEST(rate.find(" has initialLearnRate 0.001, this one 0.5; resume with the same") != std::string::npos, rate);
+}
+
 BOOST_AUTO_TEST_CASE(other_trainings_are_refused) {
   const Folder folder;
   TrainingOptions options = optionsOf({"adam", "once", false});

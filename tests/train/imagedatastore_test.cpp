@@ -100,3 +100,7 @@ BOOST_AUTO_TEST_CASE(mistakes_name_the_file) {
   BOOST_TEST(damaged.identifier == "dlarray:imread:damaged");
   BOOST_TEST(damaged.sentence.starts_with("next: observation 0: imread: " + folder.path("bad/a.png") + " cannot be read: "));
 }
+
+BOOST_AUTO_TEST_CASE(pictures_that_there_are_not) {
+  BOOST_TEST(test::mistake([] { ImageDatastore().read(3); }).identifier == "dlarray:datastore:index");
+}

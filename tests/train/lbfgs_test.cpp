@@ -182,3 +182,15 @@ BOOST_AUTO_TEST_CASE(mistakes_leave_everything) {
   BOOST_TEST(state.lineSearchStatus.empty());
   BOOST_TEST(state.evaluations == 0);
 }
+
+BOOST_AUTO_TEST_CASE(gradients_that_are_no_numbers_are_refused) {
+  DlArray x = dlarray({1.0, 2.0});
+  LbfgsState state;
+  const auto loss = [](const DlArray&) {
+    return std::tuple(DlArray(1.0), dlarray({std::numeric_limits<double>::quiet_NaN(), 0.0}));
+  };
+  BOOST_TEST(mistake([&] {
+               lbfgsupdate(x, loss, state);
+             }).sentence.starts_with("lbfgsupdate: the gradients hold NaN or infinite numbers before the step"));
+  BOOST_TEST(isequal(x, dlarray({1.0, 2.0})));
+}

@@ -151,3 +151,12 @@ BOOST_AUTO_TEST_CASE(mistakes) {
                precisionMetric({.averageType = "mean"});
              }).sentence.starts_with("precisionMetric: averageType is \"mean\"; use \"micro\", \"macro\" or \"weighted\""));
 }
+
+BOOST_AUTO_TEST_CASE(classes_in_braces) {
+  const DlArray scores = dlarray({{0.1, 0.9}, {0.8, 0.2}});
+  BOOST_TEST(isequal(scores2label(scores, {5, 7}), dlarray({{7.0}, {5.0}})));
+  const auto [labels, most] = scores2label<2>(scores, {5, 7});
+  BOOST_TEST(isequal(most, dlarray({{0.9}, {0.8}})));
+  BOOST_TEST((scores2label(scores, {"cat", "dog"}) == std::vector<std::string>{"dog", "cat"}));
+  BOOST_TEST(isequal(onehotdecode(scores, {5, 7}, 1), labels));
+}

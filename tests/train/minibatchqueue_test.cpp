@@ -299,6 +299,11 @@ BOOST_AUTO_TEST_CASE(queues_end_early_and_move) {
     MiniBatchQueue second = minibatchqueue(Slow(), {.miniBatchSize = 50000, .numThreads = 2});
     MiniBatchQueue third = std::move(first);
     BOOST_TEST(!hasdata(first));
+    // A queue that was moved away has nothing, and says so.
+    BOOST_TEST(first.options().miniBatchSize == 128);
+    BOOST_TEST(first.datastore().size() == 0);
+    BOOST_TEST(partition(first, 2, 0).numobservations() == 0);
+    BOOST_TEST(mistake([&] { next(first); }).identifier == "dlarray:next:end");
     BOOST_TEST(bool(numbers(next(third)) == numbers(colon(5, 9))));
     second = std::move(third);
     BOOST_TEST(bool(numbers(next(second)) == numbers(colon(10, 14))));

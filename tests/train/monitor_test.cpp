@@ -57,3 +57,15 @@ BOOST_AUTO_TEST_CASE(mistakes_record_nothing) {
                trainingProgressMonitor({.info = {"a", "a"}});
              }).sentence.starts_with("trainingProgressMonitor: information \"a\" is named twice"));
 }
+
+BOOST_AUTO_TEST_CASE(numbers_of_every_kind) {
+  TrainingProgressMonitor monitor = trainingProgressMonitor({.metrics = {"Loss"}, .info = {"Epoch", "Word"}});
+  const DlArray loss = 0.25;
+  recordMetrics(monitor, 1, {{"Loss", loss}});
+  recordMetrics(monitor, 2, {{"Loss", 1}});
+  updateInfo(monitor, {{"Epoch", 3}, {"Word", "warm"}});
+  BOOST_TEST(monitor.metricData("Loss")[0].value == 0.25);
+  BOOST_TEST(monitor.metricData("Loss")[1].value == 1);
+  BOOST_TEST(monitor.infoData("Epoch") == "3");
+  BOOST_TEST(monitor.infoData("Word") == "warm");
+}

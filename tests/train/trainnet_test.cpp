@@ -439,3 +439,62 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_the_users_line) {
                trainnet(data.X, data.T, classifier(), "crossentropy", options);
              }).starts_with("trainnet: shuffle is \"sometimes\""));
 }
+
+BOOST_AUTO_TEST_CASE(data_without_mini_batches_is_refused) {
+  const Data data = corners(20, 3);
+  const Datastore ds = combine(arrayDatastore(data.X), arrayDatastore(data.T));
+  MiniBatchQueue few = minibatchqueue(ds, {.miniBatchSize = 64, .partialMiniBatch = "discard", .miniBatchFormat = {"BC", "BC"}});
+  const std::string words = "20 observations fill no mini-batch of 64; take smaller ones, or partialMiniBatch = \"return\"";
+  const auto said = [](const auto& call) { return mistake(call).sentence; };
+  const DlNetwork net = trainnet(ds, classifier(), "crossentropy", quiet("adam", 1, 64));  // all of them are one mini-batch
+  BOOST_TEST(said([&] { trainnet(few, classifier(), "crossentropy", quiet("adam", 1, 8)); }).starts_with("trainnet: " + words));
+  BOOST_TEST(said([&] { testnet(net, few, "accuracy"); }).starts_with("testnet: " + words));
+  BOOST_TEST(said([&] { minibatchpredict(net, few); }).starts_with("minibatchpredict: " + words));
+  MiniBatchQueue parts = minibatchqueue(ds, {.miniBatchSize = 8, .miniBatchFormat = {"BC", "BC"}});
+  BOOST_TEST(said([&] {
+               trainnet(parts, classifier(), "crossentropy", trainingOptions("lbfgs", {.verbose = false}));
+             }).starts_with("trainnet: lbfgs works on all observations at once, the queue has 3 mini-batches"));
+  BOOST_TEST(said([&] { testnet(net, ds, "accuracy", {.miniBatchSize = 0}); }).starts_with("testnet: miniBatchSize is 0"));
+  BOOST_TEST(
+      said([&] { minibatchpredict(net, ds, {.miniBatchSize = -3}); }).starts_with("minibatchpredict: miniBatchSize is -3"));
+  TrainingOptions options = quiet("adam", 1, 8);
+  options.validationData = subset(ds, std::vector<Index>());
+  BOOST_TEST(said([&] {
+               trainnet(ds, classifier(), "crossentropy", options);
+             }).starts_with("trainnet: validationData: the data has no observations"));
+  BOOST_TEST(said([&] {
+               trainingOptions("adam", {.initialLearnRate = std::numeric_limits<double>::infinity()});
+             }).starts_with("trainingOptions: initialLearnRate is infinite"));
+}
+
+BOOST_AUTO_TEST_CASE(metrics_in_braces) {
+  const Data data = corners(20, 3);
+  const DlNetwork net = trainnet(data.X, data.T, classifier(), "crossentropy", quiet("adam", 1, 8));
+  const double accuracy = testnet(net, data.X, data.T, "accuracy");
+  const auto one = testnet(net, data.X, data.T, {"accuracy"});
+  const double number = testnet(net, {data.X, data.T}, {"accuracy"});
+  const std::vector<double> two = testnet(net, data.X, data.T, {"accuracy", fScoreMetric()});
+  BOOST_TEST(one.size() == 1U);
+  BOOST_TEST(one[0] == accuracy);
+  BOOST_TEST(number == accuracy);
+  BOOST_TEST(two[0] == accuracy);
+  BOOST_TEST(mistake([&] {
+               double(testnet(net, data.X, data.T, {"accuracy", "fscore"}));
+             }).sentence.starts_with("testnet: 2 values are no number"));
+}
+
+BOOST_AUTO_TEST_CASE(a_validation_that_is_no_number_is_never_the_best) {
+  const Data data = corners(20, 3);
+  TrainingOptions options = quiet("sgdm", 3, 20);
+  options.validationData = {data.X, data.T};
+  options.validationFrequency = 1;
+  Index calls = 0;
+  // Each iteration takes the loss once for training and once for validation, which first is NaN.
+  const auto loss = [&calls](const DlArray& y, const DlArray& t) {
+    return crossentropy(y, onehotencode(t, Dimensions('C'), {.classNames = {0, 1, 2}})) *
+           (++calls == 2 ? std::numeric_limits<double>::quiet_NaN() : 1.0);
+  };
+  const auto [net, info] = trainnet<2>(data.X, data.T, classifier(), loss, options);
+  BOOST_TEST(std::isnan(info.validationHistory[0].validationLoss));
+  BOOST_TEST(info.outputNetworkIteration > 1);
+}

@@ -288,8 +288,52 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_before_anything_changes) {
                clipGradients(g, 1, "l2");
              }).starts_with("clipGradients: \"l2\" is not known; use \"l2norm\", \"global-l2norm\" or \"absolute-value\""));
   BOOST_TEST(isequal(w, ones(2, 3)));
-  const std::string line = "update_test.cpp:" + std::to_string(__LINE__ + 1) + ")";
-  const auto said = sentence([&] { dlupdate([](const DlArray& x, const DlArray& y) { return x + y; }, list, std::vector<DlArray>{w}); });
+  const std::string line = "update_test.cpp:" + std::to_string(__LINE__ + 2) + ")";
+  const auto said =
+      sentence([&] { dlupdate([](const DlArray& x, const DlArray& y) { return x + y; }, list, std::vector<DlArray>{w}); });
   BOOST_TEST(said.starts_with("dlupdate: 1 arrays of another argument for 2 of the first"));
   BOOST_TEST(said.find(line) != std::string::npos, said);
+}
+
+BOOST_AUTO_TEST_CASE(one_array_or_a_vector_holds_the_state_of_a_network) {
+  const auto fresh = [] {
+    rng(4);
+    return dlnetwork({featureInputLayer(3), fullyConnectedLayer(4, {.weightLearnRateFactor = 0}), fullyConnectedLayer(2)});
+  };
+  DlNetwork a = fresh(), b = fresh(), c = fresh();
+  Learnables g = a.learnables(), m, v;
+  DlArray m1, v1;
+  std::vector<DlArray> m2, v2;
+  for (Index i = 1; i <= 3; ++i) {
+    adamupdate(a, g, m, v, i);
+    adamupdate(b, g, m1, v1, i);
+    adamupdate(c, g, m2, v2, i);
+  }
+  for (std::size_t i = 0; i < g.size(); ++i) {
+    BOOST_TEST(isequal(a.learnables()[i].value, b.learnables()[i].value));
+    BOOST_TEST(isequal(a.learnables()[i].value, c.learnables()[i].value));
+  }
+  BOOST_TEST(numel(m1) == 3 * 4 + 4 + 4 * 2 + 2);
+  BOOST_TEST(m2.size() == 4U);
+  m1 = ones(5, 1);
+  BOOST_TEST(mistake([&] {
+               adamupdate(b, g, m1, v1, 4);
+             }).sentence.starts_with("adamupdate: the state has 5 elements, the parameters 26; start with an empty state"));
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_would_spoil_parameters_are_refused) {
+  const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+  DlArray w = ones(2, 2), g = ones(2, 2), a, b;
+  for (const double wrong : {nan, infinity, -1.0}) {
+    BOOST_TEST(mistake([&] { sgdmupdate(w, g, a, wrong); }).identifier == "dlarray:update:learnRate");
+    BOOST_TEST(mistake([&] { sgdmupdate(w, g, a, 0.1, wrong); }).identifier == "dlarray:update:decay");
+    BOOST_TEST(mistake([&] { adamupdate(w, g, a, b, 1, wrong); }).identifier == "dlarray:update:learnRate");
+    BOOST_TEST(mistake([&] { adamupdate(w, g, a, b, 1, 0.1, wrong); }).identifier == "dlarray:update:decay");
+    BOOST_TEST(mistake([&] { adamupdate(w, g, a, b, 1, 0.1, 0.9, 0.9, wrong); }).identifier == "dlarray:update:number");
+    BOOST_TEST(mistake([&] { adamwupdate(w, g, a, b, 1, 0.1, wrong); }).identifier == "dlarray:update:number");
+    BOOST_TEST(mistake([&] { rmspropupdate(w, g, a, 0.1, wrong); }).identifier == "dlarray:update:decay");
+  }
+  BOOST_TEST(isequal(w, ones(2, 2)));
+  BOOST_TEST(numel(a) == 0);
+  sgdmupdate(w, g, a, 0);  // where a schedule ends
 }

@@ -50,6 +50,12 @@ DlArray onehotencode(const std::vector<std::string>& a, Index dimension, Type ty
 /// The class of the largest element along a dimension, the first of several: the opposite of `onehotencode`, and what probabilities vote for. NaN
 /// where all elements are. `classes` has a number for each element along the dimension. (MATLAB: onehotdecode)
 DlArray onehotdecode(Operand b, Operand classes, const Dimensions& dimension);
+namespace detail {
+inline DlArray classList(std::initializer_list<AnyNumber> numbers) { return dlarray(ClassNames(numbers).numbers()); }
+}  // namespace detail
+inline DlArray onehotdecode(Operand b, std::initializer_list<detail::AnyNumber> classes, const Dimensions& dimension) {
+  return onehotdecode(b, detail::classList(classes), dimension);
+}
 /// The same in words, in stored order; "<undefined>" where all elements are NaN. (MATLAB: onehotdecode)
 std::vector<std::string> onehotdecode(Operand b, const std::vector<std::string>& classes, const Dimensions& dimension);
 

@@ -68,8 +68,10 @@ void lbfgsupdate(P& parameters, const F& lossFunction, LbfgsState& state, const 
     constexpr std::size_t count = std::tuple_size_v<decltype(results)>;
     detail::checkLossOutputs(options.numLossFunctionOutputs, count, where);
     more.clear();
-    [&]<std::size_t... i>(std::index_sequence<i...>) { (more.push_back(DlArray(std::get<i + 2>(results))), ...); }
-    (std::make_index_sequence<count - 2>());
+    const auto keepMore = [&]<std::size_t... i>(std::index_sequence<i...>) {
+      (more.push_back(DlArray(std::get<i + 2>(results))), ...);
+    };
+    keepMore(std::make_index_sequence<count - 2>());
     return DlArray(std::get<0>(results));
   };
   detail::lbfgs({get, set, evaluate}, state, options, where);

@@ -21,6 +21,13 @@ struct MetricRule {
   virtual bool largerIsBetter() const { return false; }
 };
 using MetricFunction = Function<double(const std::vector<DlArray>&, const std::vector<DlArray>&)>;
+/// Functions of predictions and targets of one output, and of those of several.
+template <class F>
+concept PairMetric = std::is_invocable_v < const std::decay_t<F>
+&, const DlArray&, const DlArray& > ;
+template <class F>
+concept ListMetric =
+    !PairMetric<F> && std::is_invocable_v<const std::decay_t<F>&, const std::vector<DlArray>&, const std::vector<DlArray>&>;
 }  // namespace detail
 
 /// A metric, with what it has seen. Made from
@@ -28,23 +35,21 @@ using MetricFunction = Function<double(const std::vector<DlArray>&, const std::v
 ///   "rmse" "mape" "rsquared"                         of numbers
 ///   the name of a loss of `trainnet`                 "crossentropy", "mse", ...
 ///   a function of predictions and targets, or of vectors of them for networks with several outputs; of batches the mean is
-///   taken, weighted by their observations accuracyMetric({...}) and its kin
+///   taken, weighted by their observations
+///   accuracyMetric({...}) and its kin
 /// A value: copies go their own ways.
 class Metric {
  public:
   Metric(const char* name, std::source_location where = std::source_location::current());
   Metric(const std::string& name, std::source_location where = std::source_location::current()) : Metric(name.c_str(), where) {}
-  template <class F>
-  requires(std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&>)
-      Metric(F function, std::string name = "Metric")
+  template <detail::PairMetric F>
+  Metric(F function, std::string name = "Metric")
       : Metric(std::move(name),
                detail::MetricFunction([f = std::move(function)](const std::vector<DlArray>& y, const std::vector<DlArray>& t) {
                  return double(DlArray(f(y.front(), t.front())));
                })) {}
-  template <class F>
-  requires(!std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&> &&
-           std::is_invocable_v<const std::decay_t<F>&, const std::vector<DlArray>&, const std::vector<DlArray>&>)
-      Metric(F function, std::string name = "Metric")
+  template <detail::ListMetric F>
+  Metric(F function, std::string name = "Metric")
       : Metric(std::move(name),
                detail::MetricFunction([f = std::move(function)](const std::vector<DlArray>& y, const std::vector<DlArray>& t) {
                  return double(DlArray(f(y, t)));
@@ -150,14 +155,15 @@ std::tuple<std::vector<std::string>, DlArray> labelsOf(const Operand& scores, co
                                                        const Dimensions& dimension);
 }  // namespace detail
 template <int n>
-requires(n == 2) auto confusionmat(const DlArray& targets, const DlArray& predictions, const ConfusionmatOptions& options = {},
-                                   std::source_location where = std::source_location::current()) {
+auto confusionmat(const DlArray& targets, const DlArray& predictions, const ConfusionmatOptions& options = {},
+                  std::source_location where = std::source_location::current()) {
+  static_assert(n == 2, "confusionmat has two outputs");
   return detail::confusion(targets, predictions, options, where);
 }
 template <int n>
-requires(n == 2) auto confusionmat(const std::vector<std::string>& targets, const std::vector<std::string>& predictions,
-                                   const ConfusionmatOptions& options = {},
-                                   std::source_location where = std::source_location::current()) {
+auto confusionmat(const std::vector<std::string>& targets, const std::vector<std::string>& predictions,
+                  const ConfusionmatOptions& options = {}, std::source_location where = std::source_location::current()) {
+  static_assert(n == 2, "confusionmat has two outputs");
   return detail::confusion(targets, predictions, options, where);
 }
 
@@ -167,13 +173,24 @@ requires(n == 2) auto confusionmat(const std::vector<std::string>& targets, cons
 DlArray scores2label(Operand scores, const DlArray& classNames, const Dimensions& dimension = {});
 std::vector<std::string> scores2label(Operand scores, const std::vector<std::string>& classNames,
                                       const Dimensions& dimension = {});
+inline DlArray scores2label(Operand scores, std::initializer_list<detail::AnyNumber> classNames,
+                            const Dimensions& dimension = {}) {
+  return scores2label(scores, detail::classList(classNames), dimension);
+}
 template <int n>
-requires(n == 2) auto scores2label(Operand scores, const DlArray& classNames, const Dimensions& dimension = {}) {
+auto scores2label(Operand scores, const DlArray& classNames, const Dimensions& dimension = {}) {
+  static_assert(n == 2, "scores2label has two outputs");
   return detail::labelsOf(scores, classNames, dimension);
 }
 template <int n>
-requires(n == 2) auto scores2label(Operand scores, const std::vector<std::string>& classNames, const Dimensions& dimension = {}) {
+auto scores2label(Operand scores, const std::vector<std::string>& classNames, const Dimensions& dimension = {}) {
+  static_assert(n == 2, "scores2label has two outputs");
   return detail::labelsOf(scores, classNames, dimension);
+}
+template <int n>
+auto scores2label(Operand scores, std::initializer_list<detail::AnyNumber> classNames, const Dimensions& dimension = {}) {
+  static_assert(n == 2, "scores2label has two outputs");
+  return detail::labelsOf(scores, detail::classList(classNames), dimension);
 }
 
 }  // namespace dl

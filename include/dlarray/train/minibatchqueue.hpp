@@ -5,6 +5,13 @@
 
 namespace dl {
 
+namespace detail {
+/// A function of the observations of each variable that gives the arrays of a batch.
+template <class F>
+concept MakesBatch = std::is_invocable_r_v < std::vector<DlArray>,
+const std::decay_t<F>&, const std::vector<std::vector<DlArray>>& > ;
+}  // namespace detail
+
 /// What makes mini-batches of observations: "collate", which stacks them, or a function of the observations of each variable,
 /// `observations[variable][k]`, that gives the arrays of the batch.
 class MiniBatchFunction {
@@ -13,9 +20,8 @@ class MiniBatchFunction {
   MiniBatchFunction() = default;
   /// "collate"; other words are refused by `minibatchqueue`.
   MiniBatchFunction(const char* word) : word_(word) {}
-  template <class F>
-  requires std::is_invocable_r_v < std::vector<DlArray>,
-  const std::decay_t<F>&, const Observations& > MiniBatchFunction(F&& fun) : function_(std::forward<F>(fun)) {}
+  template <detail::MakesBatch F>
+  MiniBatchFunction(F&& fun) : function_(std::forward<F>(fun)) {}
 
   const std::string& word() const noexcept { return word_; }
   const detail::Function<std::vector<DlArray>(const Observations&)>& function() const noexcept { return function_; }
@@ -106,8 +112,8 @@ template <std::size_t N>
 auto next(MiniBatchQueue& mbq, std::source_location where = std::source_location::current()) {
   std::vector<DlArray> arrays = mbq.next(where);
   if (arrays.size() < N) detail::failOutputs(N, arrays.size(), where);
-  return [&]<std::size_t... k>(std::index_sequence<k...>) { return std::tuple(std::move(arrays[k])...); }
-  (std::make_index_sequence<N>());
+  const auto first = [&]<std::size_t... k>(std::index_sequence<k...>) { return std::tuple(std::move(arrays[k])...); };
+  return first(std::make_index_sequence<N>());
 }
 /// Goes back to the first mini-batch; the order stays. (MATLAB: reset)
 void reset(MiniBatchQueue& mbq);

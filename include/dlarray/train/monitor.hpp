@@ -1,12 +1,5 @@
 #pragma once
-#include <dlarray/types.hpp>
-#include <initializer_list>
-#include <iosfwd>
-#include <source_location>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
+#include <dlarray/array.hpp>
 
 // What a training loop of one's own reports. MATLAB shows a window; here it is a value that keeps the numbers, to be looked at,
 // printed or written to a file.
@@ -18,9 +11,33 @@ struct TrainingProgressMonitorOptions {
   std::string xLabel = "";
 };
 
+/// A number: of C++, or an array's, which must be a scalar.
+class MonitorNumber {
+ public:
+  template <Number T>
+  MonitorNumber(T value) : value_(static_cast<double>(value)) {}
+  MonitorNumber(const DlArray& value) : value_(double(value)) {}
+  operator double() const noexcept { return value_; }
+
+ private:
+  double value_;
+};
+/// Words, or a number in words.
+class MonitorText {
+ public:
+  MonitorText(std::string words) : words_(std::move(words)) {}
+  MonitorText(const char* words) : words_(words) {}
+  template <std::convertible_to<MonitorNumber> T>
+  MonitorText(const T& value) : MonitorText(text(MonitorNumber(value))) {}
+  operator const std::string&() const noexcept { return words_; }
+
+ private:
+  static std::string text(double value);
+  std::string words_;
+};
 /// Names of metrics or information with their values.
-using MonitorValues = std::vector<std::pair<std::string, double>>;
-using MonitorInfo = std::vector<std::pair<std::string, std::string>>;
+using MonitorValues = std::vector<std::pair<std::string, MonitorNumber>>;
+using MonitorInfo = std::vector<std::pair<std::string, MonitorText>>;
 
 class TrainingProgressMonitor {
  public:
@@ -70,8 +87,8 @@ TrainingProgressMonitor trainingProgressMonitor(const TrainingProgressMonitorOpt
 /// groupSubPlot)
 void groupSubPlot(TrainingProgressMonitor& monitor, std::string title, std::vector<std::string> metrics,
                   std::source_location where = std::source_location::current());
-/// Sets information: `updateInfo(monitor, {{"Epoch", "3"}})`. Throws for names that are none, before anything is set. (MATLAB:
-/// updateInfo)
+/// Sets information: `updateInfo(monitor, {{"Epoch", 3}, {"Status", "warm"}})`. Throws for names that are none, before anything
+/// is set. (MATLAB: updateInfo)
 void updateInfo(TrainingProgressMonitor& monitor, const MonitorInfo& values,
                 std::source_location where = std::source_location::current());
 /// Records metrics at a step: `recordMetrics(monitor, iteration, {{"Loss", 0.3}})`. Throws for names that are no metric, before

@@ -7,12 +7,12 @@
 namespace dl {
 
 /// Observations with targets for training and testing.
-///   a datastore                 its first variables are the network's inputs, in their order, the others targets; without labels
-///   a queue of mini-batches     used where it is, so that it must live as long as it is needed
-///   arrays (X, T)               labelled; or, without labels, as in MATLAB: images h x w x c x N, features N x c, sequences t x
-///   c x N; targets N x k
-///                               (numbers, one-hot vectors, or k = 1 and class numbers from 0), or as sequences and images
-///   lists (X, T)                sequences t x c of different lengths, with a target N x k or a list of sequences
+///   a datastore               its first variables are the network's inputs, in their order, the others targets; without labels
+///   a queue of mini-batches   used where it is, so that it must live as long as it is needed
+///   arrays (X, T)             labelled; or, without labels, as in MATLAB: images h x w x c x N, features N x c, sequences
+///                             t x c x N; targets N x k (numbers, one-hot vectors, or k = 1 and class numbers from 0), or as
+///                             sequences and images
+///   lists (X, T)              sequences t x c of different lengths, with a target N x k or a list of sequences
 class TrainingData {
  public:
   TrainingData() noexcept;
@@ -72,12 +72,17 @@ struct TrainingProgressInfo {
   std::vector<double> validationMetrics = {};
 };
 
+namespace detail {
+template <class F>
+concept SeesProgress = std::is_invocable_v < const std::decay_t<F>
+&, const TrainingProgressInfo& > ;
+}  // namespace detail
+
 /// A function that sees how training goes, and stops it by answering true.
 class OutputFunction {
  public:
   OutputFunction() = default;
-  template <class F>
-  requires(std::is_invocable_v<const std::decay_t<F>&, const TrainingProgressInfo&>)
+  template <detail::SeesProgress F>
   OutputFunction(F function)
       : function_([f = std::move(function)](const TrainingProgressInfo& info) {
           if constexpr (std::is_void_v<std::invoke_result_t<const F&, const TrainingProgressInfo&>>) {

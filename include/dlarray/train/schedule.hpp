@@ -13,6 +13,11 @@
 namespace dl {
 
 namespace detail {
+/// A function of the initial learn rate and the epoch, or of the initial learn rate, the iteration and the epoch.
+template <class F>
+concept LearnRateFunction = std::is_invocable_r_v < double,
+        const std::decay_t<F>
+&, double, Index > || std::is_invocable_r_v<double, const std::decay_t<F>&, double, Index, Index>;
 /// One schedule: a rule and its numbers, or a function of the user's.
 struct ScheduleRule {
   enum class Kind : std::uint8_t { None, Piecewise, Warmup, Polynomial, Exponential, Cosine, Cyclical, Function };
@@ -38,9 +43,8 @@ class LearnRateSchedule {
       : LearnRateSchedule(name.c_str(), where) {}
   LearnRateSchedule(std::initializer_list<LearnRateSchedule> list);
   LearnRateSchedule(const std::vector<LearnRateSchedule>& list);
-  template <class F>
-  requires(std::is_invocable_r_v<double, const std::decay_t<F>&, double, Index> ||
-           std::is_invocable_r_v<double, const std::decay_t<F>&, double, Index, Index>) LearnRateSchedule(F function) {
+  template <detail::LearnRateFunction F>
+  LearnRateSchedule(F function) {
     detail::ScheduleRule rule{.kind = detail::ScheduleRule::Kind::Function};
     if constexpr (std::is_invocable_r_v<double, const std::decay_t<F>&, double, Index, Index>)
       rule.function = std::move(function);

@@ -6,6 +6,23 @@
 // Training, testing and use of networks, mini-batch by mini-batch.
 namespace dl {
 
+namespace detail {
+/// A function of n arrays.
+template <class F, class... Arrays>
+constexpr bool takesArrays(std::size_t n) {
+  if (n == sizeof...(Arrays)) return std::is_invocable_v<const F&, Arrays...>;
+  if constexpr (sizeof...(Arrays) < 6)
+    return takesArrays<F, Arrays..., const DlArray&>(n);
+  else
+    return false;
+}
+template <class F>
+concept ArrayLoss = takesArrays<F>(2) || takesArrays<F>(3) || takesArrays<F>(4) || takesArrays<F>(5) || takesArrays<F>(6);
+template <class F>
+concept ListLoss =
+    !takesArrays<F>(2) && std::is_invocable_r_v<DlArray, const F&, const std::vector<DlArray>&, const std::vector<DlArray>&>;
+}  // namespace detail
+
 /// What training makes small: by name, or a function of the network's outputs and the targets that gives a scalar.
 ///   "crossentropy"         crossentropy(Y, T); targets with one channel are class numbers from 0
 ///   "index-crossentropy"   indexcrossentropy(Y, T)
@@ -18,19 +35,11 @@ class TrainingLoss {
   using Arrays = std::vector<DlArray>;
   TrainingLoss(const char* name) : name_(name) {}
   TrainingLoss(std::string name) : name_(std::move(name)) {}
-  template <class F>
-  requires(!std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&> &&
-           std::is_invocable_r_v<DlArray, const std::decay_t<F>&, const Arrays&, const Arrays&>) TrainingLoss(F function)
-      : function_(std::move(function)) {}
+  template <detail::ListLoss F>
+  TrainingLoss(F function) : function_(std::move(function)) {}
   /// A function of all outputs and then all targets, two to six.
-  template <class F>
-  requires(std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&> ||
-           std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&> ||
-           std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&, const DlArray&> ||
-           std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&, const DlArray&,
-                               const DlArray&> ||
-           std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&, const DlArray&, const DlArray&,
-                               const DlArray&, const DlArray&>) TrainingLoss(F function)
+  template <detail::ArrayLoss F>
+  TrainingLoss(F function)
       : function_([f = std::move(function)](const Arrays& y, const Arrays& t) {
           Arrays both = y;
           both.insert(both.end(), t.begin(), t.end());
@@ -45,7 +54,7 @@ class TrainingLoss {
   [[noreturn]] static void failCount(std::size_t given, std::size_t taken);
   template <std::size_t n, class F>
   static DlArray spread(const F& f, const Arrays& arrays) {
-    return [&]<std::size_t... i>(std::index_sequence<i...>)->DlArray {
+    const auto call = [&]<std::size_t... i>(std::index_sequence<i...>)->DlArray {
       if constexpr (std::is_invocable_v<const F&, decltype(arrays[i])...>) {
         if (arrays.size() == n) return f(arrays[i]...);
         if constexpr (n < 6)
@@ -56,8 +65,8 @@ class TrainingLoss {
       } else {
         failCount(arrays.size(), n);
       }
-    }
-    (std::make_index_sequence<n>());
+    };
+    return call(std::make_index_sequence<n>());
   }
 
   std::string name_;
@@ -101,6 +110,10 @@ struct TrainingInfo {
 namespace detail {
 std::tuple<DlNetwork, TrainingInfo> train(const TrainingData& data, const TrainingNetwork& net, const TrainingLoss& loss,
                                           TrainingOptions options, const std::source_location& where);
+template <class T>
+concept SequenceTargets = std::is_constructible_v < TrainingData,
+        const std::vector<DlArray>
+&, const T& > ;
 template <int n>
 auto trainWith(const TrainingData& data, const TrainingNetwork& net, const TrainingLoss& loss, const TrainingOptions& options,
                const std::source_location& where) {
@@ -130,10 +143,9 @@ auto trainnet(const DlArray& X, const DlArray& T, const TrainingNetwork& net, co
               const TrainingOptions& options, std::source_location where = std::source_location::current()) {
   return detail::trainWith<n>({X, T}, net, loss, options, where);
 }
-template <int n = 1, class Targets>
-requires(std::is_constructible_v<TrainingData, const std::vector<DlArray>&, const Targets&>) auto trainnet(
-    const std::vector<DlArray>& sequences, const Targets& T, const TrainingNetwork& net, const TrainingLoss& loss,
-    const TrainingOptions& options, std::source_location where = std::source_location::current()) {
+template <int n = 1, detail::SequenceTargets Targets>
+auto trainnet(const std::vector<DlArray>& sequences, const Targets& T, const TrainingNetwork& net, const TrainingLoss& loss,
+              const TrainingOptions& options, std::source_location where = std::source_location::current()) {
   return detail::trainWith<n>({sequences, T}, net, loss, options, where);
 }
 
@@ -148,12 +160,25 @@ struct TestnetOptions {
   std::string acceleration = "auto";
   std::string executionEnvironment = "auto";
 };
+/// The values of metrics, in their order. The value of a single one converts to a number; that of several throws.
+struct MetricValues : std::vector<double> {
+  explicit MetricValues(std::vector<double> values) : std::vector<double>(std::move(values)) {}
+  operator double() const;
+};
 /// Metrics of a network over data, a mini-batch in memory at a time: `testnet(net, {X, T}, "accuracy")` one, `testnet(net, ds,
-/// {"accuracy", "fscore"})` several. Accuracy is in percent. (MATLAB: testnet)
+/// {"accuracy", "fscore"})` several. Accuracy is in percent. Throws for data without observations. (MATLAB: testnet)
 double testnet(const DlNetwork& net, const TrainingData& data, const Metric& metric, const TestnetOptions& options = {},
                std::source_location where = std::source_location::current());
 std::vector<double> testnet(const DlNetwork& net, const TrainingData& data, const std::vector<Metric>& metrics,
                             const TestnetOptions& options = {}, std::source_location where = std::source_location::current());
+inline MetricValues testnet(const DlNetwork& net, const TrainingData& data, std::initializer_list<Metric> metrics,
+                            const TestnetOptions& options = {}, std::source_location where = std::source_location::current()) {
+  return MetricValues(testnet(net, data, std::vector<Metric>(metrics), options, where));
+}
+inline MetricValues testnet(const DlNetwork& net, const DlArray& X, const DlArray& T, std::initializer_list<Metric> metrics,
+                            const TestnetOptions& options = {}, std::source_location where = std::source_location::current()) {
+  return testnet(net, TrainingData(X, T), metrics, options, where);
+}
 inline double testnet(const DlNetwork& net, const DlArray& X, const DlArray& T, const Metric& metric,
                       const TestnetOptions& options = {}, std::source_location where = std::source_location::current()) {
   return testnet(net, TrainingData(X, T), metric, options, where);

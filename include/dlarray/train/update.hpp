@@ -3,7 +3,9 @@
 
 // Steps of solvers. Parameters are an array, a container of arrays, a table of learnables or a network; gradients and the
 // solver's state are of the same kind, and tables of learnables beside a network. All are changed in place: arrays that nobody
-// shares are not copied. An empty state (DlArray(), an empty vector or table, a struct of empty arrays) stands for zeros.
+// shares are not copied. An empty state (DlArray(), an empty vector or table, a struct of empty arrays) stands for zeros. Beside
+// every kind of parameters a state may also be a vector of arrays, one for each parameter, or a single array, which then holds
+// the numbers of all of them, one below the other, and costs two copies a step.
 // Parameters of tables and networks, wherever in a container these are, count with their learn-rate factors; frozen ones, and
 // arrays whose gradient is empty, stay as they are, bit for bit, and get no state. All throw, before anything is changed, when
 // gradients or state do not fit the parameters.
@@ -24,6 +26,9 @@ struct UpdateState<DlNetwork> {
 /// What gradients and states of parameters come in.
 template <class P>
 using UpdateStateOf = typename UpdateState<P>::type;
+/// What states may come in.
+template <class S, class P>
+concept StateFor = std::same_as<S, UpdateStateOf<P>> || std::same_as<S, DlArray> || std::same_as<S, std::vector<DlArray>>;
 
 /// A parameter, or what belongs to one, and what its learn rate is multiplied by.
 struct ParameterPart {
@@ -64,73 +69,120 @@ UpdateStateOf<P> emptyState(const P& parameters) {
   return state;
 }
 
+/// Makes an empty state one with a place for each parameter.
+template <class P, class S>
+void makePlaces(const P& parameters, std::vector<ParameterPart>& parts, S& state, std::size_t count) {
+  if (parts.size() == count) return;
+  if constexpr (std::same_as<S, UpdateStateOf<P>>)
+    state = emptyState<P>(parameters);
+  else
+    state.assign(count, DlArray());
+  parts = parameterParts(state);
+}
+
 /// Checks everything, and only then gives empty states a place for each parameter.
-template <class P>
-UpdateArrays updateArrays(P& parameters, const UpdateStateOf<P>& gradients, UpdateStateOf<P>& first, UpdateStateOf<P>* second,
-                          const UpdateCaller& caller) {
+template <class P, class S>
+UpdateArrays updateArrays(P& parameters, const UpdateStateOf<P>& gradients, S& first, S* second, const UpdateCaller& caller) {
   UpdateArrays arrays{parameterParts(parameters), parameterParts(gradients), parameterParts(first), {}};
   if (second) arrays.second = parameterParts(*second);
   checkUpdate(arrays, second != nullptr, caller);
-  if (arrays.first.size() != arrays.parameters.size()) arrays.first = parameterParts(first = emptyState<P>(parameters));
-  if (second && arrays.second.size() != arrays.parameters.size())
-    arrays.second = parameterParts(*second = emptyState<P>(parameters));
+  const std::size_t count = arrays.parameters.size();
+  makePlaces(parameters, arrays.first, first, count);
+  if (second) makePlaces(parameters, arrays.second, *second, count);
   return arrays;
 }
 
+/// A state in one array as one array for each parameter, and back. Throws for an array of another number of elements.
+std::vector<DlArray> splitState(const DlArray& all, const std::vector<ParameterPart>& parameters, const UpdateCaller& caller);
+DlArray joinState(const std::vector<DlArray>& states, const std::vector<ParameterPart>& parameters);
+
+/// Calls step(arrays).
+template <class P, class S, class Step>
+void updateWith(P& parameters, const UpdateStateOf<P>& gradients, S& first, S* second, const UpdateCaller& caller,
+                const Step& step) {
+  if constexpr (std::same_as<S, DlArray> && !std::same_as<P, DlArray>) {
+    const std::vector<ParameterPart> parts = parameterParts(parameters);
+    std::vector<DlArray> each = splitState(first, parts, caller), more;
+    if (second) more = splitState(*second, parts, caller);
+    step(updateArrays(parameters, gradients, each, second ? &more : nullptr, caller));
+    first = joinState(each, parts);
+    if (second) *second = joinState(more, parts);
+  } else {
+    step(updateArrays(parameters, gradients, first, second, caller));
+  }
+}
+
+/// Throw for numbers that would spoil parameters: infinite or negative ones, NaN, decays of 1 and more.
+void checkLearnRate(double learnRate, const UpdateCaller& caller);
+void checkDecay(double decay, const char* what, const UpdateCaller& caller);
+void checkNotNegative(double value, const char* what, const UpdateCaller& caller);
 void sgdm(const UpdateArrays& arrays, double learnRate, double momentum);
 struct AdamNumbers {
   Index iteration;
   double learnRate, gradientDecay, squaredGradientDecay, epsilon, weightDecay;
 };
-void checkIteration(Index iteration, const UpdateCaller& caller);
+void checkAdam(const AdamNumbers& numbers, const UpdateCaller& caller);
 void adam(const UpdateArrays& arrays, const AdamNumbers& numbers);
 void rmsprop(const UpdateArrays& arrays, double learnRate, double squaredGradientDecay, double epsilon);
 }  // namespace detail
 
 /// Gradient descent with momentum: velocity = momentum velocity - learnRate gradient; parameters += velocity. (MATLAB:
 /// sgdmupdate)
-template <class P>
-void sgdmupdate(P& parameters, const detail::UpdateStateOf<P>& gradients, detail::UpdateStateOf<P>& velocity,
-                double learnRate = 0.01, double momentum = 0.9, std::source_location where = std::source_location::current()) {
-  detail::sgdm(detail::updateArrays<P>(parameters, gradients, velocity, nullptr, {"sgdmupdate", where}), learnRate, momentum);
+template <class P, detail::StateFor<P> S>
+void sgdmupdate(P& parameters, const detail::UpdateStateOf<P>& gradients, S& velocity, double learnRate = 0.01,
+                double momentum = 0.9, std::source_location where = std::source_location::current()) {
+  const detail::UpdateCaller caller{"sgdmupdate", where};
+  detail::checkLearnRate(learnRate, caller);
+  detail::checkDecay(momentum, "momentum", caller);
+  detail::updateWith(parameters, gradients, velocity, static_cast<S*>(nullptr), caller,
+                     [&](const detail::UpdateArrays& arrays) { detail::sgdm(arrays, learnRate, momentum); });
 }
 
 /// Adam (Kingma and Ba 2015): steps along the mean of the gradients, divided by the root of the mean of their squares plus
 /// epsilon, both decaying means and corrected for their start at zero. `iteration` counts from 1. (MATLAB: adamupdate)
-template <class P>
-void adamupdate(P& parameters, const detail::UpdateStateOf<P>& gradients, detail::UpdateStateOf<P>& averageGradients,
-                detail::UpdateStateOf<P>& averageSquaredGradients, Index iteration, double learnRate = 0.001,
-                double gradientDecay = 0.9, double squaredGradientDecay = 0.999, double epsilon = 1e-8,
-                std::source_location where = std::source_location::current()) {
+template <class P, detail::StateFor<P> S>
+void adamupdate(P& parameters, const detail::UpdateStateOf<P>& gradients, S& averageGradients, S& averageSquaredGradients,
+                Index iteration, double learnRate = 0.001, double gradientDecay = 0.9, double squaredGradientDecay = 0.999,
+                double epsilon = 1e-8, std::source_location where = std::source_location::current()) {
   const detail::UpdateCaller caller{"adamupdate", where};
-  detail::checkIteration(iteration, caller);
-  detail::adam(detail::updateArrays<P>(parameters, gradients, averageGradients, &averageSquaredGradients, caller),
-               {iteration, learnRate, gradientDecay, squaredGradientDecay, epsilon, 0});
+  const detail::AdamNumbers numbers{iteration, learnRate, gradientDecay, squaredGradientDecay, epsilon, 0};
+  detail::checkAdam(numbers, caller);
+  detail::updateWith(parameters, gradients, averageGradients, &averageSquaredGradients, caller,
+                     [&](const detail::UpdateArrays& arrays) { detail::adam(arrays, numbers); });
 }
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019): besides, parameters -= learnRate weightDecay parameters.
-template <class P>
-void adamwupdate(P& parameters, const detail::UpdateStateOf<P>& gradients, detail::UpdateStateOf<P>& averageGradients,
-                 detail::UpdateStateOf<P>& averageSquaredGradients, Index iteration, double learnRate = 0.001,
-                 double weightDecay = 0.01, double gradientDecay = 0.9, double squaredGradientDecay = 0.999,
-                 double epsilon = 1e-8, std::source_location where = std::source_location::current()) {
+template <class P, detail::StateFor<P> S>
+void adamwupdate(P& parameters, const detail::UpdateStateOf<P>& gradients, S& averageGradients, S& averageSquaredGradients,
+                 Index iteration, double learnRate = 0.001, double weightDecay = 0.01, double gradientDecay = 0.9,
+                 double squaredGradientDecay = 0.999, double epsilon = 1e-8,
+                 std::source_location where = std::source_location::current()) {
   const detail::UpdateCaller caller{"adamwupdate", where};
-  detail::checkIteration(iteration, caller);
-  detail::adam(detail::updateArrays<P>(parameters, gradients, averageGradients, &averageSquaredGradients, caller),
-               {iteration, learnRate, gradientDecay, squaredGradientDecay, epsilon, weightDecay});
+  const detail::AdamNumbers numbers{iteration, learnRate, gradientDecay, squaredGradientDecay, epsilon, weightDecay};
+  detail::checkAdam(numbers, caller);
+  detail::updateWith(parameters, gradients, averageGradients, &averageSquaredGradients, caller,
+                     [&](const detail::UpdateArrays& arrays) { detail::adam(arrays, numbers); });
 }
 
 /// RMSProp: steps along the gradient divided by the root of the decaying mean of its squares, plus epsilon. (MATLAB:
 /// rmspropupdate)
-template <class P>
-void rmspropupdate(P& parameters, const detail::UpdateStateOf<P>& gradients, detail::UpdateStateOf<P>& averageSquaredGradients,
-                   double learnRate = 0.001, double squaredGradientDecay = 0.9, double epsilon = 1e-8,
+template <class P, detail::StateFor<P> S>
+void rmspropupdate(P& parameters, const detail::UpdateStateOf<P>& gradients, S& averageSquaredGradients, double learnRate = 0.001,
+                   double squaredGradientDecay = 0.9, double epsilon = 1e-8,
                    std::source_location where = std::source_location::current()) {
-  detail::rmsprop(detail::updateArrays<P>(parameters, gradients, averageSquaredGradients, nullptr, {"rmspropupdate", where}),
-                  learnRate, squaredGradientDecay, epsilon);
+  const detail::UpdateCaller caller{"rmspropupdate", where};
+  detail::checkLearnRate(learnRate, caller);
+  detail::checkDecay(squaredGradientDecay, "squaredGradientDecay", caller);
+  detail::checkNotNegative(epsilon, "epsilon", caller);
+  detail::updateWith(
+      parameters, gradients, averageSquaredGradients, static_cast<S*>(nullptr), caller,
+      [&](const detail::UpdateArrays& arrays) { detail::rmsprop(arrays, learnRate, squaredGradientDecay, epsilon); });
 }
 
 namespace detail {
+/// Any argument but the line of a call.
+template <class T>
+concept Container = !std::same_as<T, std::source_location>;
 void checkArrayCount(std::size_t got, std::size_t wanted, const std::source_location& where);
 
 template <class F, class P, class... More>
@@ -141,11 +193,11 @@ P updateEach(const F& fun, const std::source_location& where, const P& first, co
   const auto lists = std::apply(
       [](auto&... other) { return std::array<std::vector<ParameterPart>, sizeof...(More)>{parameterParts(other)...}; }, others);
   for (const auto& list : lists) checkArrayCount(list.size(), to.size(), where);
+  const auto applied = [&]<std::size_t... k>(std::size_t i, std::index_sequence<k...>) {
+    return DlArray(fun(*to[i].array, *lists[k][i].array...));
+  };
   for (std::size_t i = 0; i < to.size(); ++i)
-    if (to[i].factor != 0) *to[i].array = [&]<std::size_t... k>(std::index_sequence<k...>) {
-        return DlArray(fun(*to[i].array, *lists[k][i].array...));
-      }
-  (std::index_sequence_for<More...>());
+    if (to[i].factor != 0) *to[i].array = applied(i, std::index_sequence_for<More...>());
   return result;
 }
 }  // namespace detail
@@ -156,14 +208,12 @@ template <class F, class P>
 P dlupdate(const F& fun, const P& a, std::source_location where = std::source_location::current()) {
   return detail::updateEach(fun, where, a);
 }
-template <class F, class P, class Q>
-requires(!std::same_as<Q, std::source_location>) P
-    dlupdate(const F& fun, const P& a, const Q& b, std::source_location where = std::source_location::current()) {
+template <class F, class P, detail::Container Q>
+P dlupdate(const F& fun, const P& a, const Q& b, std::source_location where = std::source_location::current()) {
   return detail::updateEach(fun, where, a, b);
 }
-template <class F, class P, class Q, class R>
-requires(!std::same_as<R, std::source_location>) P
-    dlupdate(const F& fun, const P& a, const Q& b, const R& c, std::source_location where = std::source_location::current()) {
+template <class F, class P, detail::Container Q, detail::Container R>
+P dlupdate(const F& fun, const P& a, const Q& b, const R& c, std::source_location where = std::source_location::current()) {
   return detail::updateEach(fun, where, a, b, c);
 }
 
