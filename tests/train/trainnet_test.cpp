@@ -473,7 +473,7 @@ BOOST_AUTO_TEST_CASE(metrics_in_braces) {
   const double accuracy = testnet(net, data.X, data.T, "accuracy");
   const auto one = testnet(net, data.X, data.T, {"accuracy"});
   const double number = testnet(net, {data.X, data.T}, {"accuracy"});
-  const std::vector<double> two = testnet(net, data.X, data.T, {"accuracy", rmseMetric()});
+  const std::vector<double> two = testnet(net, data.X, data.T, {"accuracy", fScoreMetric()});
   BOOST_TEST(one.size() == 1U);
   BOOST_TEST(one[0] == accuracy);
   BOOST_TEST(number == accuracy);

@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_before_anything_changes) {
                clipGradients(g, 1, "l2");
              }).starts_with("clipGradients: \"l2\" is not known; use \"l2norm\", \"global-l2norm\" or \"absolute-value\""));
   BOOST_TEST(isequal(w, ones(2, 3)));
-  const std::string line = "update_test.cpp:" + std::to_string(__LINE__ + 1) + ")";
+  const std::string line = "update_test.cpp:" + std::to_string(__LINE__ + 2) + ")";
   const auto said =
       sentence([&] { dlupdate([](const DlArray& x, const DlArray& y) { return x + y; }, list, std::vector<DlArray>{w}); });
   BOOST_TEST(said.starts_with("dlupdate: 1 arrays of another argument for 2 of the first"));
