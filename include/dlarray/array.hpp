@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <dlarray/error.hpp>
+#include <dlarray/function.hpp>
 #include <dlarray/size.hpp>
 #include <dlarray/types.hpp>
 
@@ -49,10 +50,11 @@ class DlArray {
   template <Number T>
   DlArray(T value) : header_(detail::makeScalar(scalarOf(value))) {}
   DlArray(const DlArray& other) noexcept : header_(other.header_ ? detail::retain(other.header_) : nullptr) {}
-  DlArray(DlArray&& other) noexcept : header_(std::exchange(other.header_, nullptr)) {}
+  DlArray(DlArray&& other) noexcept : header_(detail::taken(other.header_)) {}
   DlArray& operator=(const DlArray& other) noexcept { return *this = DlArray(other); }
   DlArray& operator=(DlArray&& other) noexcept {
-    detail::Header* old = std::exchange(header_, std::exchange(other.header_, nullptr));
+    detail::Header* const old = header_;
+    header_ = detail::taken(other.header_);
     if (old) detail::release(old);
     return *this;
   }
@@ -184,12 +186,10 @@ class Dimensions {
   Dimensions(std::initializer_list<int> dimensions) : kind_(Kind::Numbers) {
     for (int d : dimensions) add(d);
   }
-  Dimensions(const std::vector<Index>& dimensions) : kind_(Kind::Numbers) {
-    for (Index d : dimensions) add(d);
-  }
-  Dimensions(char label) : kind_(Kind::Labels), labels_(1, label) {}
-  Dimensions(const char* labels) : Dimensions(std::string(labels)) {}
-  Dimensions(std::string labels) : kind_(labels == "all" ? Kind::All : Kind::Labels), labels_(std::move(labels)) {}
+  Dimensions(const std::vector<Index>& dimensions);
+  Dimensions(char label);
+  Dimensions(const char* labels);
+  Dimensions(std::string labels);
 
   enum class Kind : std::uint8_t { None, All, Numbers, Labels };
   Kind kind() const noexcept { return kind_; }
@@ -199,10 +199,7 @@ class Dimensions {
   const std::string& labels() const noexcept { return labels_; }
 
  private:
-  void add(Index dimension) {
-    if (count_ == Size::maxDimensions) throw Error("dlarray:dimensions", "more dimensions named than an array can have");
-    numbers_[static_cast<std::size_t>(count_++)] = dimension;
-  }
+  void add(Index dimension);
 
   Kind kind_ = Kind::None;
   int count_ = 0;

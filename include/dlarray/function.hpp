@@ -6,6 +6,20 @@
 // In detail, because programs that use the whole namespace have a Function of their own.
 namespace dl::detail {
 
+/// Takes a pointer away from its holder. (std::exchange asks a dozen traits about every type.)
+template <class T>
+T* taken(T*& pointer) noexcept {
+  T* const value = pointer;
+  pointer = nullptr;
+  return value;
+}
+template <class T>
+void exchanged(T*& a, T*& b) noexcept {
+  T* const value = a;
+  a = b;
+  b = value;
+}
+
 /// A count of owners that any thread may change. (std::atomic's header alone would double what ours cost a program.)
 class OwnerCount {
  public:
@@ -38,9 +52,9 @@ class Function<R(A...)> {
   Function(const Function& other) noexcept : held_(other.held_) {
     if (held_) held_->owners.add();
   }
-  Function(Function&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  Function(Function&& other) noexcept : held_(taken(other.held_)) {}
   Function& operator=(Function other) noexcept {
-    std::swap(held_, other.held_);
+    exchanged(held_, other.held_);
     return *this;
   }
   ~Function() {

@@ -7,7 +7,7 @@ namespace dl {
 /// One line from a source to a destination: a layer ("conv1") or a port of one ("pool/indices", "add/in2").
 struct Connection {
   std::string source, destination;
-  friend bool operator==(const Connection&, const Connection&) = default;
+  friend bool operator==(const Connection& a, const Connection& b) noexcept;
 };
 
 /// One layer or several, as functions take them: `reluLayer()`, `{convolution2dLayer(3, 8), reluLayer()}`, or a vector of layers.
@@ -71,9 +71,9 @@ class DlNetwork {
  public:
   DlNetwork() noexcept = default;
   DlNetwork(const DlNetwork& other) noexcept;
-  DlNetwork(DlNetwork&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+  DlNetwork(DlNetwork&& other) noexcept : held_(detail::taken(other.held_)) {}
   DlNetwork& operator=(DlNetwork other) noexcept {
-    std::swap(held_, other.held_);
+    detail::exchanged(held_, other.held_);
     return *this;
   }
   ~DlNetwork();

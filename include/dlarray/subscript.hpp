@@ -1,6 +1,5 @@
 #pragma once
 #include <dlarray/array.hpp>
-#include <optional>
 
 namespace dl {
 
@@ -48,7 +47,7 @@ class Subscript {
   Subscript(End position) noexcept : kind_(Kind::Number), range_{position, 1, position} {}
   Subscript(Span range) noexcept : kind_(Kind::Range), range_(range) {}
   Subscript(All) noexcept : kind_(Kind::Everything), range_{0, 1, end} {}
-  Subscript(std::initializer_list<Position> positions) : kind_(Kind::List), range_{0, 1, end}, positions_(positions) {}
+  Subscript(std::initializer_list<Position> positions);
   template <Integer I>
   Subscript(const std::vector<I>& positions) : kind_(Kind::List), range_{0, 1, end} {
     for (I i : positions) positions_.emplace_back(i);
@@ -95,13 +94,13 @@ class Reference {
       : target_(&target), snapshot_(target), count_(count), where_(where) {
     for (int i = 0; i < count; ++i) position_[static_cast<std::size_t>(i)] = position[i];
   }
-  Reference(DlArray& target, const Subscript& subscript, std::source_location where)
-      : target_(&target), snapshot_(target), count_(1), first_(subscript), where_(where) {}
-  Reference(DlArray& target, std::initializer_list<Subscript> subscripts, std::source_location where)
-      : target_(&target), snapshot_(target), count_(static_cast<int>(subscripts.size())), first_(*subscripts.begin()),
-        more_(subscripts.begin() + 1, subscripts.end()), where_(where) {}
-  Reference(const Reference&) = default;
-  Reference(Reference&&) = default;
+  Reference(DlArray& target, const Subscript& subscript, std::source_location where);
+  Reference(DlArray& target, std::initializer_list<Subscript> subscripts, std::source_location where);
+  Reference(const Reference& other);
+  Reference(Reference&& other) noexcept;
+  ~Reference() {
+    if (subscripts_) drop(subscripts_);
+  }
 
   operator DlArray() const { return value(); }
   template <Number T>
@@ -137,6 +136,7 @@ class Reference {
   DlArray assigned(const DlArray& value);
   void become(DlArray value);
   std::array<const Subscript*, Size::maxDimensions> subscripts() const;
+  static void drop(std::vector<Subscript>* subscripts) noexcept;
 
   DlArray* target_;
   // The array as it was, until its elements are asked for; from then on the elements, so that the array is not held any longer.
@@ -144,8 +144,7 @@ class Reference {
   mutable bool isValue_ = false;
   int count_;
   std::array<Index, 2> position_{};  // in place of the subscripts when these are one or two plain numbers
-  std::optional<Subscript> first_;
-  std::vector<Subscript> more_;
+  std::vector<Subscript>* subscripts_ = nullptr;
   std::source_location where_;
 };
 

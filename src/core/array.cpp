@@ -6,6 +6,17 @@
 
 namespace dl {
 
+Dimensions::Dimensions(std::string labels) : kind_(labels == "all" ? Kind::All : Kind::Labels), labels_(std::move(labels)) {}
+Dimensions::Dimensions(const char* labels) : Dimensions(std::string(labels)) {}
+Dimensions::Dimensions(char label) : kind_(Kind::Labels), labels_(1, label) {}
+Dimensions::Dimensions(const std::vector<Index>& dimensions) : kind_(Kind::Numbers) {
+  for (const Index d : dimensions) add(d);
+}
+void Dimensions::add(Index dimension) {
+  if (count_ == Size::maxDimensions) throw Error("dlarray:dimensions", "more dimensions named than an array can have");
+  numbers_[static_cast<std::size_t>(count_++)] = dimension;
+}
+
 std::string_view name(Type type) noexcept {
   switch (type) {
     case Type::Double:

@@ -6,6 +6,10 @@
 
 namespace dl {
 
+bool operator==(const Connection& a, const Connection& b) noexcept {
+  return a.source == b.source && a.destination == b.destination;
+}
+
 LayerGraph::LayerGraph() noexcept = default;
 LayerGraph::LayerGraph(const LayerGraph& other) = default;
 LayerGraph::LayerGraph(LayerGraph&& other) noexcept = default;

@@ -16,6 +16,16 @@
 
 namespace dl {
 
+AttentionMask::AttentionMask(const char* word) : word_(word) {}
+AttentionMask::AttentionMask(std::string word) : word_(std::move(word)) {}
+AttentionMask::AttentionMask(DlArray array) : array_(std::move(array)) {}
+
+AttentionScale::AttentionScale(const char* word) : word_(word) {}
+AttentionScale::AttentionScale(std::string word) : word_(std::move(word)) {}
+bool operator==(const AttentionScale& a, const AttentionScale& b) noexcept {
+  return a.number_ == b.number_ && a.word_ == b.word_;
+}
+
 namespace {
 
 using engine::Backward;

@@ -13,6 +13,12 @@
 
 namespace dl {
 
+ConvolutionPaddingValue::ConvolutionPaddingValue(const char* word) : word_(word) {}
+ConvolutionPaddingValue::ConvolutionPaddingValue(std::string word) : word_(std::move(word)) {}
+bool operator==(const ConvolutionPaddingValue& a, const ConvolutionPaddingValue& b) noexcept {
+  return a.number_ == b.number_ && a.word_ == b.word_;
+}
+
 namespace {
 
 using cpu::ConvolutionAxis;

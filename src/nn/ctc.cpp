@@ -13,6 +13,9 @@
 
 namespace dl {
 
+BlankIndex::BlankIndex(const char* word) : word_(word) {}
+BlankIndex::BlankIndex(std::string word) : word_(std::move(word)) {}
+
 namespace {
 
 using engine::Backward;

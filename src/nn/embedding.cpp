@@ -13,6 +13,15 @@
 
 namespace dl {
 
+ClassNames::ClassNames() noexcept = default;
+ClassNames::ClassNames(std::initializer_list<const char*> words) : words_(words.begin(), words.end()) {}
+ClassNames::ClassNames(std::vector<std::string> words) : words_(std::move(words)) {}
+ClassNames::ClassNames(std::initializer_list<detail::AnyNumber> numbers) {
+  for (const detail::AnyNumber n : numbers) numbers_.push_back(n.value);
+}
+ClassNames::ClassNames(std::vector<double> numbers) : numbers_(std::move(numbers)) {}
+ClassNames::ClassNames(const DlArray& numbers) : numbers_(extractdata<std::vector<double>>(numbers)) {}
+
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();

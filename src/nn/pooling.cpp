@@ -16,6 +16,12 @@
 
 namespace dl {
 
+PoolPaddingValue::PoolPaddingValue(const char* word) : word_(word) {}
+PoolPaddingValue::PoolPaddingValue(std::string word) : word_(std::move(word)) {}
+bool operator==(const PoolPaddingValue& a, const PoolPaddingValue& b) noexcept {
+  return a.number_ == b.number_ && a.word_ == b.word_;
+}
+
 namespace {
 
 using cpu::PoolAxis;

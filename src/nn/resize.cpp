@@ -11,6 +11,14 @@
 
 namespace dl {
 
+ResizeNumbers::ResizeNumbers() noexcept = default;
+ResizeNumbers::ResizeNumbers(std::initializer_list<detail::AnyNumber> each) {
+  for (const detail::AnyNumber n : each) numbers_.push_back(n.value);
+}
+ResizeNumbers::ResizeNumbers(const Size& each) : numbers_(each.begin(), each.end()) {}
+ResizeNumbers::ResizeNumbers(std::vector<double> each) : numbers_(std::move(each)) {}
+bool operator==(const ResizeNumbers& a, const ResizeNumbers& b) noexcept { return a.numbers_ == b.numbers_; }
+
 namespace {
 
 using engine::Backward;

@@ -259,18 +259,33 @@ void write(DlArray& x, const Subscript* const* subscripts, int count, const DlAr
 
 }  // namespace detail
 
+Subscript::Subscript(std::initializer_list<Position> positions) : kind_(Kind::List), range_{0, 1, end}, positions_(positions) {}
+
+Reference::Reference(DlArray& target, const Subscript& subscript, std::source_location where)
+    : Reference(target, {subscript}, where) {}
+Reference::Reference(DlArray& target, std::initializer_list<Subscript> subscripts, std::source_location where)
+    : target_(&target), snapshot_(target), count_(static_cast<int>(subscripts.size())),
+      subscripts_(new std::vector<Subscript>(subscripts)), where_(where) {}
+Reference::Reference(const Reference& other)
+    : target_(other.target_), snapshot_(other.snapshot_), isValue_(other.isValue_), count_(other.count_), position_(other.position_),
+      subscripts_(other.subscripts_ ? new std::vector<Subscript>(*other.subscripts_) : nullptr), where_(other.where_) {}
+Reference::Reference(Reference&& other) noexcept
+    : target_(other.target_), snapshot_(std::move(other.snapshot_)), isValue_(other.isValue_), count_(other.count_),
+      position_(other.position_), subscripts_(detail::taken(other.subscripts_)), where_(other.where_) {}
+void Reference::drop(std::vector<Subscript>* subscripts) noexcept { delete subscripts; }
+
 std::array<const Subscript*, Size::maxDimensions> Reference::subscripts() const {
-  if (more_.size() + 1 > Size::maxDimensions)
-    fail(where_, "index:tooMany", "index: {} subscripts; an array can have at most {} dimensions", more_.size() + 1,
+  if (subscripts_->size() > Size::maxDimensions)
+    fail(where_, "index:tooMany", "index: {} subscripts; an array can have at most {} dimensions", subscripts_->size(),
          Size::maxDimensions);
-  std::array<const Subscript*, Size::maxDimensions> list{&*first_};
-  for (std::size_t i = 0; i < more_.size(); ++i) list[i + 1] = &more_[i];
+  std::array<const Subscript*, Size::maxDimensions> list{};
+  for (std::size_t i = 0; i < subscripts_->size(); ++i) list[i] = &(*subscripts_)[i];
   return list;
 }
 
 const DlArray& Reference::value() const {
   if (isValue_) return snapshot_;
-  snapshot_ = first_ ? detail::read(snapshot_, subscripts().data(), count_, where_)
+  snapshot_ = subscripts_ ? detail::read(snapshot_, subscripts().data(), count_, where_)
                      : detail::readElement(snapshot_, position_.data(), count_, where_);
   isValue_ = true;
   return snapshot_;
@@ -279,7 +294,7 @@ const DlArray& Reference::value() const {
 void Reference::assign(const DlArray& value) {
   // The snapshot would make the target look shared and force a copy of all of it.
   snapshot_ = DlArray();
-  if (!first_)
+  if (!subscripts_)
     detail::writeElement(*target_, position_.data(), count_, value, where_);
   else
     detail::write(*target_, subscripts().data(), count_, value, where_);

@@ -85,10 +85,10 @@ class AnyLayer {
   template <std::derived_from<Layer> L>
   AnyLayer(L layer) : name_(layer.name), held_(new Held<L>(std::move(layer))) {}
   AnyLayer(const AnyLayer& other) : name_(other.name_), held_(other.held_) { held_->owners.add(); }
-  AnyLayer(AnyLayer&& other) noexcept : name_(std::move(other.name_)), held_(std::exchange(other.held_, nullptr)) {}
+  AnyLayer(AnyLayer&& other) noexcept : name_(std::move(other.name_)), held_(detail::taken(other.held_)) {}
   AnyLayer& operator=(AnyLayer other) noexcept {
-    std::swap(name_, other.name_);
-    std::swap(held_, other.held_);
+    name_ = std::move(other.name_);
+    detail::exchanged(held_, other.held_);
     return *this;
   }
   ~AnyLayer() {

@@ -9,12 +9,12 @@ class AttentionScale {
  public:
   template <Number T>
   AttentionScale(T number) : number_(static_cast<double>(number)) {}
-  AttentionScale(const char* word) : word_(word) {}
-  AttentionScale(std::string word) : word_(std::move(word)) {}
+  AttentionScale(const char* word);
+  AttentionScale(std::string word);
 
   const std::string& word() const noexcept { return word_; }
   double number() const noexcept { return number_; }
-  friend bool operator==(const AttentionScale&, const AttentionScale&) noexcept = default;
+  friend bool operator==(const AttentionScale& a, const AttentionScale& b) noexcept;
 
  private:
   double number_ = 0;
@@ -25,9 +25,9 @@ class AttentionScale {
 /// observations, with zeros where a key is hidden.
 class AttentionMask {
  public:
-  AttentionMask(const char* word) : word_(word) {}
-  AttentionMask(std::string word) : word_(std::move(word)) {}
-  AttentionMask(DlArray array) : array_(std::move(array)) {}
+  AttentionMask(const char* word);
+  AttentionMask(std::string word);
+  AttentionMask(DlArray array);
 
   /// "" when an array was given.
   const std::string& word() const noexcept { return word_; }

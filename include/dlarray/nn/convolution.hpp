@@ -10,13 +10,13 @@ class ConvolutionPaddingValue {
  public:
   template <Number N>
   ConvolutionPaddingValue(N value) : number_(static_cast<double>(value)) {}
-  ConvolutionPaddingValue(const char* word) : word_(word) {}
-  ConvolutionPaddingValue(std::string word) : word_(std::move(word)) {}
+  ConvolutionPaddingValue(const char* word);
+  ConvolutionPaddingValue(std::string word);
 
   /// "" when a number was given.
   const std::string& word() const noexcept { return word_; }
   double number() const noexcept { return number_; }
-  friend bool operator==(const ConvolutionPaddingValue&, const ConvolutionPaddingValue&) noexcept = default;
+  friend bool operator==(const ConvolutionPaddingValue& a, const ConvolutionPaddingValue& b) noexcept;
 
  private:
   double number_ = 0;

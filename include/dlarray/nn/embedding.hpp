@@ -15,14 +15,12 @@ DlArray embed(Operand x, Operand weights, const EmbedOptions& options = {});
 /// The classes that one-hot vectors have a place for, in that order: numbers, words, or none named.
 class ClassNames {
  public:
-  ClassNames() = default;
-  ClassNames(std::initializer_list<const char*> words) : words_(words.begin(), words.end()) {}
-  ClassNames(std::vector<std::string> words) : words_(std::move(words)) {}
-  ClassNames(std::initializer_list<detail::AnyNumber> numbers) {
-    for (const detail::AnyNumber n : numbers) numbers_.push_back(n.value);
-  }
-  ClassNames(std::vector<double> numbers) : numbers_(std::move(numbers)) {}
-  ClassNames(const DlArray& numbers) : numbers_(extractdata<std::vector<double>>(numbers)) {}
+  ClassNames() noexcept;
+  ClassNames(std::initializer_list<const char*> words);
+  ClassNames(std::vector<std::string> words);
+  ClassNames(std::initializer_list<detail::AnyNumber> numbers);
+  ClassNames(std::vector<double> numbers);
+  ClassNames(const DlArray& numbers);
 
   const std::vector<std::string>& words() const noexcept { return words_; }
   const std::vector<double>& numbers() const noexcept { return numbers_; }

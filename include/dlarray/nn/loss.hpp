@@ -70,8 +70,8 @@ class BlankIndex {
  public:
   template <Integer I>
   BlankIndex(I number) : number_(static_cast<Index>(number)) {}
-  BlankIndex(const char* word) : word_(word) {}
-  BlankIndex(std::string word) : word_(std::move(word)) {}
+  BlankIndex(const char* word);
+  BlankIndex(std::string word);
 
   /// "" when a number was given.
   const std::string& word() const noexcept { return word_; }

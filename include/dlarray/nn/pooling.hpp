@@ -35,13 +35,13 @@ class PoolPaddingValue {
  public:
   template <Number T>
   PoolPaddingValue(T number) : number_(static_cast<double>(number)) {}
-  PoolPaddingValue(const char* word) : word_(word) {}
-  PoolPaddingValue(std::string word) : word_(std::move(word)) {}
+  PoolPaddingValue(const char* word);
+  PoolPaddingValue(std::string word);
 
   /// "" when a number was given; avgpool accepts "mean" and 0.
   const std::string& word() const noexcept { return word_; }
   double number() const noexcept { return number_; }
-  friend bool operator==(const PoolPaddingValue&, const PoolPaddingValue&) noexcept = default;
+  friend bool operator==(const PoolPaddingValue& a, const PoolPaddingValue& b) noexcept;
 
  private:
   double number_ = 0;

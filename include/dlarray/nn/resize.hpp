@@ -6,18 +6,16 @@ namespace dl {
 /// A number for every spatial dimension, or one for each; none when nothing is said.
 class ResizeNumbers {
  public:
-  ResizeNumbers() noexcept = default;
+  ResizeNumbers() noexcept;
   template <Number T>
-  ResizeNumbers(T everywhere) : numbers_{static_cast<double>(everywhere)} {}
-  ResizeNumbers(std::initializer_list<detail::AnyNumber> each) {
-    for (const detail::AnyNumber n : each) numbers_.push_back(n.value);
-  }
-  ResizeNumbers(const Size& each) : numbers_(each.begin(), each.end()) {}
-  explicit ResizeNumbers(std::vector<double> each) : numbers_(std::move(each)) {}
+  ResizeNumbers(T everywhere) : ResizeNumbers({detail::AnyNumber(everywhere)}) {}
+  ResizeNumbers(std::initializer_list<detail::AnyNumber> each);
+  ResizeNumbers(const Size& each);
+  explicit ResizeNumbers(std::vector<double> each);
 
   std::size_t count() const noexcept { return numbers_.size(); }
   double operator[](std::size_t dimension) const noexcept { return numbers_[numbers_.size() == 1 ? 0 : dimension]; }
-  friend bool operator==(const ResizeNumbers&, const ResizeNumbers&) noexcept = default;
+  friend bool operator==(const ResizeNumbers& a, const ResizeNumbers& b) noexcept;
 
  private:
   std::vector<double> numbers_;

@@ -18,17 +18,13 @@ class WindowSizes {
  public:
   template <Integer I>
   WindowSizes(I everywhere) : WindowSizes({detail::WindowNumber(everywhere)}) {}
-  WindowSizes(std::initializer_list<detail::WindowNumber> each) {
-    for (const detail::WindowNumber n : each) sizes_.push_back(n.value);
-  }
-  WindowSizes(const std::vector<Index>& each) {
-    for (const Index n : each) sizes_.push_back(n);
-  }
+  WindowSizes(std::initializer_list<detail::WindowNumber> each);
+  WindowSizes(const std::vector<Index>& each);
 
   /// How many numbers were given; one counts for every dimension, none is a mistake.
   std::size_t count() const noexcept { return sizes_.size(); }
   Index operator[](std::size_t dimension) const noexcept { return sizes_[sizes_.size() == 1 ? 0 : dimension]; }
-  friend bool operator==(const WindowSizes&, const WindowSizes&) noexcept = default;
+  friend bool operator==(const WindowSizes& a, const WindowSizes& b) noexcept { return a.sizes_ == b.sizes_; }
 
  private:
   Size sizes_;
@@ -39,12 +35,12 @@ class PoolSize : public WindowSizes {
  public:
   using WindowSizes::WindowSizes;
   PoolSize(const WindowSizes& sizes) : WindowSizes(sizes) {}
-  PoolSize(const char* word) : WindowSizes(1), word_(word) {}
-  PoolSize(std::string word) : WindowSizes(1), word_(std::move(word)) {}
+  PoolSize(const char* word);
+  PoolSize(std::string word);
 
   /// "" when sizes were given; functions accept "global".
   const std::string& word() const noexcept { return word_; }
-  friend bool operator==(const PoolSize&, const PoolSize&) noexcept = default;
+  friend bool operator==(const PoolSize& a, const PoolSize& b) noexcept;
 
  private:
   std::string word_;
@@ -58,23 +54,18 @@ class Padding {
   Padding(I everywhere) : starts_(everywhere), ends_(everywhere) {}
   Padding(std::initializer_list<detail::WindowNumber> each) : starts_(each), ends_(each) {}
   /// Two lists; of another number of lists nothing is taken, and functions refuse the empty sizes.
-  Padding(std::initializer_list<std::initializer_list<Index>> sides)
-      : starts_(side(sides, 0)), ends_(side(sides, 1)) {}
+  Padding(std::initializer_list<std::initializer_list<Index>> sides);
   Padding(WindowSizes starts, WindowSizes ends) : starts_(std::move(starts)), ends_(std::move(ends)) {}
-  Padding(const char* word) : starts_(0), ends_(0), word_(word) {}
-  Padding(std::string word) : starts_(0), ends_(0), word_(std::move(word)) {}
+  Padding(const char* word);
+  Padding(std::string word);
 
   /// "" when numbers were given; functions accept "same", and some "causal".
   const std::string& word() const noexcept { return word_; }
   const WindowSizes& starts() const noexcept { return starts_; }
   const WindowSizes& ends() const noexcept { return ends_; }
-  friend bool operator==(const Padding&, const Padding&) noexcept = default;
+  friend bool operator==(const Padding& a, const Padding& b) noexcept;
 
  private:
-  static std::vector<Index> side(std::initializer_list<std::initializer_list<Index>> sides, std::size_t i) {
-    return sides.size() == 2 ? std::vector<Index>(sides.begin()[i]) : std::vector<Index>();
-  }
-
   WindowSizes starts_, ends_;
   std::string word_;
 };
@@ -84,12 +75,12 @@ class GroupCount {
  public:
   template <Integer I>
   GroupCount(I count) : count_(static_cast<Index>(count)) {}
-  GroupCount(const char* word) : word_(word) {}
-  GroupCount(std::string word) : word_(std::move(word)) {}
+  GroupCount(const char* word);
+  GroupCount(std::string word);
 
   const std::string& word() const noexcept { return word_; }
   Index count() const noexcept { return count_; }
-  friend bool operator==(const GroupCount&, const GroupCount&) noexcept = default;
+  friend bool operator==(const GroupCount& a, const GroupCount& b) noexcept;
 
  private:
   Index count_ = 1;

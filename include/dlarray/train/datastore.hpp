@@ -31,10 +31,12 @@ class Datastore {
     if (held_) held_->owners.add();
   }
   Datastore(Datastore&& other) noexcept
-      : held_(std::exchange(other.held_, nullptr)), position_(std::exchange(other.position_, 0)) {}
+      : held_(detail::taken(other.held_)), position_(other.position_) {
+    other.position_ = 0;
+  }
   Datastore& operator=(Datastore other) noexcept {
-    std::swap(held_, other.held_);
-    std::swap(position_, other.position_);
+    detail::exchanged(held_, other.held_);
+    position_ = other.position_;
     return *this;
   }
   ~Datastore() {

@@ -59,9 +59,9 @@ struct MiniBatchQueueOptions {
 /// Mini-batches of a datastore's observations, in order. It can be moved, not copied. One thread at a time may use it.
 class MiniBatchQueue {
  public:
-  MiniBatchQueue(MiniBatchQueue&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  MiniBatchQueue(MiniBatchQueue&& other) noexcept : state_(detail::taken(other.state_)) {}
   MiniBatchQueue& operator=(MiniBatchQueue&& other) noexcept {
-    std::swap(state_, other.state_);
+    detail::exchanged(state_, other.state_);
     return *this;
   }
   /// Ends the threads; a read that is going on is waited for.
