@@ -9,6 +9,18 @@ namespace dl {
 
 TrainingData::TrainingData() noexcept = default;
 TrainingData::TrainingData(const Datastore& ds) : datastore_(ds) {}
+TrainingData::TrainingData(MiniBatchQueue& mbq) : queue_(&mbq) {}
+TrainingData::TrainingData(const DlArray& X, const DlArray& T) : inputs_{X}, targets_{T} {}
+TrainingData::TrainingData(const std::vector<DlArray>& sequences, const DlArray& T)
+    : inputs_(sequences), targets_{T}, sequences_(true) {}
+TrainingData::TrainingData(const std::vector<DlArray>& sequences, const std::vector<DlArray>& T)
+    : inputs_(sequences), targets_(T), sequences_(true) {}
+TrainingData TrainingData::inputsOnly(const std::vector<DlArray>& inputs) {
+  TrainingData data;
+  data.inputs_ = inputs;
+  return data;
+}
+bool TrainingData::empty() const noexcept { return !queue_ && inputs_.empty() && !datastore_.source(); }
 TrainingData::TrainingData(const TrainingData& other) = default;
 TrainingData::TrainingData(TrainingData&& other) noexcept = default;
 TrainingData& TrainingData::operator=(const TrainingData& other) = default;

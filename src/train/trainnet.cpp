@@ -49,10 +49,20 @@ TrainingNetwork::TrainingNetwork(const std::vector<AnyLayer>& layers, std::sourc
 TrainingNetwork::TrainingNetwork(std::initializer_list<AnyLayer> layers, std::source_location where)
     : TrainingNetwork(std::vector<AnyLayer>(layers), where) {}
 
-std::tuple<DlNetwork, TrainingInfo> detail::train(const TrainingData& data, const TrainingNetwork& net, const TrainingLoss& loss,
-                                                  TrainingOptions options, const std::source_location& where) {
+TrainingLoss::TrainingLoss(const char* name) : name_(name) {}
+TrainingLoss::TrainingLoss(std::string name) : name_(std::move(name)) {}
+TrainingLoss::Arrays TrainingLoss::joined(const Arrays& y, const Arrays& t) {
+  Arrays both = y;
+  both.insert(both.end(), t.begin(), t.end());
+  return both;
+}
+
+DlNetwork detail::train(const TrainingData& data, const TrainingNetwork& net, const TrainingLoss& loss,
+                        const TrainingOptions& options, TrainingInfo* info, const std::source_location& where) {
   train::check(options, "trainnet", where);
-  return Trainer(data, net.net(), loss, std::move(options), where).run();
+  auto [trained, how] = Trainer(data, net.net(), loss, options, where).run();
+  if (info) *info = std::move(how);
+  return trained;
 }
 
 MetricValues::operator double() const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <dlarray/layers/parameters.hpp>
 #include <dlarray/nn/window.hpp>
+#include <optional>
 
 namespace dl {
 

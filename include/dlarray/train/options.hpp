@@ -2,6 +2,7 @@
 #include <dlarray/train/metrics.hpp>
 #include <dlarray/train/minibatchqueue.hpp>
 #include <dlarray/train/schedule.hpp>
+#include <optional>
 
 // What `trainnet` learns from, and how.
 namespace dl {
@@ -17,11 +18,10 @@ class TrainingData {
  public:
   TrainingData() noexcept;
   TrainingData(const Datastore& ds);
-  TrainingData(MiniBatchQueue& mbq) : queue_(&mbq) {}
-  TrainingData(const DlArray& X, const DlArray& T) : inputs_{X}, targets_{T} {}
-  TrainingData(const std::vector<DlArray>& sequences, const DlArray& T) : inputs_(sequences), targets_{T}, sequences_(true) {}
-  TrainingData(const std::vector<DlArray>& sequences, const std::vector<DlArray>& T)
-      : inputs_(sequences), targets_(T), sequences_(true) {}
+  TrainingData(MiniBatchQueue& mbq);
+  TrainingData(const DlArray& X, const DlArray& T);
+  TrainingData(const std::vector<DlArray>& sequences, const DlArray& T);
+  TrainingData(const std::vector<DlArray>& sequences, const std::vector<DlArray>& T);
   TrainingData(const TrainingData& other);
   TrainingData(TrainingData&& other) noexcept;
   TrainingData& operator=(const TrainingData& other);
@@ -29,13 +29,9 @@ class TrainingData {
   ~TrainingData();
 
   /// Inputs of a network, without targets.
-  static TrainingData inputsOnly(const std::vector<DlArray>& inputs) {
-    TrainingData data;
-    data.inputs_ = inputs;
-    return data;
-  }
+  static TrainingData inputsOnly(const std::vector<DlArray>& inputs);
 
-  bool empty() const noexcept { return !queue_ && inputs_.empty() && !datastore_.source(); }
+  bool empty() const noexcept;
   const Datastore& datastore() const noexcept { return datastore_; }
   MiniBatchQueue* queue() const noexcept { return queue_; }
   const std::vector<DlArray>& inputs() const noexcept { return inputs_; }

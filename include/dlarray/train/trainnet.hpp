@@ -2,6 +2,7 @@
 #include <dlarray/network.hpp>
 #include <dlarray/train/monitor.hpp>
 #include <dlarray/train/options.hpp>
+#include <optional>
 
 // Training, testing and use of networks, mini-batch by mini-batch.
 namespace dl {
@@ -33,17 +34,15 @@ concept ListLoss =
 class TrainingLoss {
  public:
   using Arrays = std::vector<DlArray>;
-  TrainingLoss(const char* name) : name_(name) {}
-  TrainingLoss(std::string name) : name_(std::move(name)) {}
+  TrainingLoss(const char* name);
+  TrainingLoss(std::string name);
   template <detail::ListLoss F>
   TrainingLoss(F function) : function_(std::move(function)) {}
   /// A function of all outputs and then all targets, two to six.
   template <detail::ArrayLoss F>
   TrainingLoss(F function)
       : function_([f = std::move(function)](const Arrays& y, const Arrays& t) {
-          Arrays both = y;
-          both.insert(both.end(), t.begin(), t.end());
-          return spread<2>(f, both);
+          return spread<2>(f, joined(y, t));
         }) {}
 
   /// "" for functions.
@@ -52,6 +51,7 @@ class TrainingLoss {
 
  private:
   [[noreturn]] static void failCount(std::size_t given, std::size_t taken);
+  static Arrays joined(const Arrays& y, const Arrays& t);
   template <std::size_t n, class F>
   static DlArray spread(const F& f, const Arrays& arrays) {
     const auto call = [&]<std::size_t... i>(std::index_sequence<i...>)->DlArray {
@@ -108,21 +108,21 @@ struct TrainingInfo {
 };
 
 namespace detail {
-std::tuple<DlNetwork, TrainingInfo> train(const TrainingData& data, const TrainingNetwork& net, const TrainingLoss& loss,
-                                          TrainingOptions options, const std::source_location& where);
+DlNetwork train(const TrainingData& data, const TrainingNetwork& net, const TrainingLoss& loss, const TrainingOptions& options,
+                TrainingInfo* info, const std::source_location& where);
 template <class T>
-concept SequenceTargets = std::is_constructible_v < TrainingData,
-        const std::vector<DlArray>
-&, const T& > ;
+concept SequenceTargets = requires(const std::vector<DlArray>& sequences, const T& targets) { TrainingData(sequences, targets); };
 template <int n>
 auto trainWith(const TrainingData& data, const TrainingNetwork& net, const TrainingLoss& loss, const TrainingOptions& options,
                const std::source_location& where) {
   static_assert(n == 1 || n == 2, "trainnet has two outputs: the network and how training went");
-  std::tuple<DlNetwork, TrainingInfo> both = train(data, net, loss, options, where);
-  if constexpr (n == 1)
-    return std::get<0>(std::move(both));
-  else
+  if constexpr (n == 1) {
+    return train(data, net, loss, options, nullptr, where);
+  } else {
+    std::tuple<DlNetwork, std::enable_if_t<n == 2, TrainingInfo>> both;
+    std::get<0>(both) = train(data, net, loss, options, &std::get<1>(both), where);
     return both;
+  }
 }
 }  // namespace detail
 
