@@ -11,8 +11,8 @@ using namespace dl;
 namespace {
 
 DlNetwork smallNetwork() {
-  return dlnetwork({imageInputLayer({28, 28, 1}, {.normalization = "none"}), convolution2dLayer(3, 16, {.padding = "same"}),
-                    batchNormalizationLayer(), reluLayer(), maxPooling2dLayer(2, {.stride = 2}), convolution2dLayer(3, 32, {.padding = "same"}),
+  return dlnetwork({imageInputLayer({28, 28, 1}, {.normalization = "none"}), convolution2dLayer(3, 32, {.padding = "same"}),
+                    batchNormalizationLayer(), reluLayer(), maxPooling2dLayer(2, {.stride = 2}), convolution2dLayer(3, 64, {.padding = "same"}),
                     batchNormalizationLayer(), reluLayer(), maxPooling2dLayer(2, {.stride = 2}), dropoutLayer(0.2), fullyConnectedLayer(10),
                     softmaxLayer()});
 }
