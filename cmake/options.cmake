@@ -9,6 +9,7 @@ option(DLARRAY_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
 option(DLARRAY_CUDA "Build the GPU plug-in" OFF)
 option(DLARRAY_COVERAGE "Count which lines the tests run" OFF)
 option(DLARRAY_FUZZ "Build the fuzz targets in place of the tests (clang only)" OFF)
+option(DLARRAY_PRECOMPILE "Compile the headers of other libraries once for all sources" ${PROJECT_IS_TOP_LEVEL})
 set(DLARRAY_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 
 # The runtime of GCC's OpenMP is not instrumented: under the thread sanitizer every parallel loop would look like a race.
@@ -45,7 +46,9 @@ if(PROJECT_IS_TOP_LEVEL)
   find_program(DLARRAY_CCACHE ccache)
   mark_as_advanced(DLARRAY_CCACHE)
   if(DLARRAY_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${DLARRAY_CCACHE}")
+    # ccache takes sources with precompiled headers only when it is told not to look at the macros defined in them.
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${DLARRAY_CCACHE}")
   endif()
 endif()
 
@@ -65,6 +68,19 @@ if(DLARRAY_FUZZ)
   endif()
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
+
+# dlarray_precompile(TARGET FILE): compiles what FILE includes once for the sources of TARGET; FILE names no header of our own, so that
+# an edit compiles no more than it did. Another target in place of FILE shares what was compiled for that one.
+function(dlarray_precompile target from)
+  if(DLARRAY_PRECOMPILE)
+    if(TARGET ${from})
+      target_precompile_headers(${target} REUSE_FROM ${from})
+    else()
+      target_precompile_headers(${target} PRIVATE "${from}")
+    endif()
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)  # for ccache
+  endif()
+endfunction()
 
 # dlarray_warnings(TARGET): the warnings that all of our code is held to.
 function(dlarray_warnings target)

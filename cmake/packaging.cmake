@@ -14,7 +14,7 @@ install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" RENAME copyright)
 
 file(RELATIVE_PATH path_to_prefix "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
 string(REGEX REPLACE "/$" "" path_to_prefix "${path_to_prefix}")
-set(private_libraries "-lz -lpng -ljpeg -pthread")
+set(private_libraries "-lfmt -lz -lpng -ljpeg -pthread")
 if(NOT DLARRAY_SERIAL)
   string(APPEND private_libraries " ${OpenMP_CXX_FLAGS}")
 endif()

@@ -214,7 +214,21 @@ struct Empty {};
 
 namespace detail {
 DlArray fromData(const void* data, Type type, const Size& size, std::string_view format, std::source_location where);
-DlArray fromRows(const std::vector<std::vector<double>>& rows, Type type, std::string_view format, std::source_location where);
+/// Numbers that are gathered outside of the headers, row by row.
+class Rows {
+ public:
+  Rows();
+  Rows(const Rows&) = delete;
+  Rows& operator=(const Rows&) = delete;
+  ~Rows();
+  void begin();
+  void add(double number);
+
+ private:
+  friend DlArray fromRows(const Rows& rows, Type type, std::string_view format, std::source_location where);
+  std::vector<std::vector<double>>* rows_;
+};
+DlArray fromRows(const Rows& rows, Type type, std::string_view format, std::source_location where);
 
 /// A number of any type as one of a list. Being a class, it loses against lists of lists: `{{1.0}, {2.0}}` is a column.
 struct AnyNumber {
@@ -231,13 +245,25 @@ inline constexpr Type arrayType = [] {
     return Type::Double;
 }();
 
+/// Room for numbers. (A vector named in a template is compiled by every program.)
+template <class T>
+struct Numbers {
+  explicit Numbers(Index count) : data(new T[static_cast<std::size_t>(count)]) {}
+  Numbers(const Numbers&) = delete;
+  Numbers& operator=(const Numbers&) = delete;
+  ~Numbers() { delete[] data; }
+  T* const data;
+};
+
 template <Number T>
 DlArray fromNumbers(const T* data, const Size& size, std::string_view format, std::source_location where) {
   if constexpr (Element<T>) {
     return fromData(data, typeOf<T>, size, format, where);
   } else {
-    std::vector<double> values(data, data + numel(size));
-    return fromData(values.data(), Type::Double, size, format, where);
+    const Index count = numel(size);
+    Numbers<double> values(count);
+    for (Index i = 0; i < count; ++i) values.data[i] = static_cast<double>(data[i]);
+    return fromData(values.data, Type::Double, size, format, where);
   }
 }
 }  // namespace detail
@@ -261,8 +287,11 @@ DlArray dlarray(std::initializer_list<detail::AnyNumber> row, std::string_view f
 template <Number T>
 DlArray dlarray(std::initializer_list<std::initializer_list<T>> rows, std::string_view format = "",
                 std::source_location where = std::source_location::current()) {
-  std::vector<std::vector<double>> copy;
-  for (const auto& row : rows) copy.emplace_back(row.begin(), row.end());
+  detail::Rows copy;
+  for (const auto& row : rows) {
+    copy.begin();
+    for (const T number : row) copy.add(static_cast<double>(number));
+  }
   return detail::fromRows(copy, detail::arrayType<T>, format, where);
 }
 DlArray dlarray(std::initializer_list<std::initializer_list<double>> rows, std::string_view format = "",
@@ -284,8 +313,9 @@ DlArray dlarray(const std::vector<T>& data, const Size& size, std::string_view f
                 std::source_location where = std::source_location::current()) {
   if (static_cast<Index>(data.size()) != numel(size)) detail::failDataCount(static_cast<Index>(data.size()), size, where);
   if constexpr (std::same_as<T, bool>) {
-    std::vector<char> bytes(data.begin(), data.end());
-    return detail::fromData(bytes.data(), Type::Logical, size, format, where);
+    detail::Numbers<bool> copy(numel(size));
+    for (Index i = 0; i < numel(size); ++i) copy.data[i] = data[static_cast<std::size_t>(i)];
+    return detail::fromData(copy.data, Type::Logical, size, format, where);
   } else {
     return detail::fromNumbers(data.data(), size, format, where);
   }
@@ -352,9 +382,9 @@ struct Extract<std::vector<T>> {
   static std::vector<T> from(const DlArray& x, std::source_location) {
     std::vector<T> values(static_cast<std::size_t>(numel(x)));
     if constexpr (std::same_as<T, bool>) {
-      std::vector<char> bytes(values.size());
-      copyOut(x, bytes.data(), Type::Logical);
-      values.assign(bytes.begin(), bytes.end());
+      const Numbers<bool> copy(numel(x));
+      copyOut(x, copy.data, Type::Logical);
+      values.assign(copy.data, copy.data + numel(x));
     } else {
       copyOut(x, values.data(), typeOf<T>);
     }

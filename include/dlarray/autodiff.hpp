@@ -1,6 +1,5 @@
 #pragma once
 #include <dlarray/array.hpp>
-#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -79,18 +78,21 @@ template <class T> struct Visit {
       dlarrayFields(value, visit);
     else if constexpr (requires { typename T::mapped_type; value.begin()->second; })
       for (auto& entry : value) visitArrays(entry.second, visit);
+    else if constexpr (requires { typename T::value_type; value.has_value() ? *value : value.value(); })  // std::optional
+      if (value) visitArrays(*value, visit);
   }
 };
 /// True for types in which `visitArrays` knows where arrays are.
 template <class T>
 inline constexpr bool visitable = requires(T& value, const ArrayVisitor& visit) { value.dlarrayFields(value, visit); } ||
                                   requires(T& value, const ArrayVisitor& visit) { dlarrayFields(value, visit); } ||
-                                  requires(T& value) { typename T::mapped_type; value.begin()->second; } || std::same_as<T, DlArray>;
+                                  requires(T& value) { typename T::mapped_type; value.begin()->second; } ||
+                                  requires(T& value) { typename T::value_type; value.has_value() ? *value : value.value(); } ||
+                                  std::same_as<T, DlArray>;
 template <class T, class A> inline constexpr bool visitable<std::vector<T, A>> = true;
 template <class T, std::size_t n> inline constexpr bool visitable<std::array<T, n>> = true;
 template <class... T> inline constexpr bool visitable<std::tuple<T...>> = true;
 template <class T, class U> inline constexpr bool visitable<std::pair<T, U>> = true;
-template <class T> inline constexpr bool visitable<std::optional<T>> = true;
 template <> struct Visit<DlArray> {
   static void arrays(DlArray& value, const ArrayVisitor& visit) { visit(value); }
 };
@@ -116,11 +118,6 @@ template <class T, class U> struct Visit<std::pair<T, U>> {
     visitArrays(values.second, visit);
   }
 };
-template <class T> struct Visit<std::optional<T>> {
-  static void arrays(std::optional<T>& value, const ArrayVisitor& visit) {
-    if (value) visitArrays(*value, visit);
-  }
-};
 }  // namespace detail
 
 template <class T>
@@ -128,13 +125,24 @@ void visitArrays(T& value, const ArrayVisitor& visit) {
   detail::Visit<std::remove_const_t<T>>::arrays(value, visit);
 }
 
+namespace detail {
+/// visitArrays of a value whose type was taken away. Lists of arrays are kept outside of the headers: as soon as a template so much as
+/// names a vector, every program compiles that vector's functions.
+struct Visitable {
+  template <class T>
+  explicit Visitable(T& visited) noexcept
+      : value(const_cast<void*>(static_cast<const void*>(&visited))),
+        visit([](void* v, const ArrayVisitor& visitor) { visitArrays(*static_cast<std::remove_const_t<T>*>(v), visitor); }) {}
+  void* value;
+  void (*visit)(void* value, const ArrayVisitor& visitor);
+};
+std::vector<DlArray*> collectArrays(const Visitable& container);
+}  // namespace detail
+
 /// The arrays of a container in the order of its members.
 template <class T>
 std::vector<DlArray*> arraysOf(T& value) {
-  std::vector<DlArray*> arrays;
-  auto collect = [&](DlArray& x) { arrays.push_back(&x); };
-  visitArrays(value, ArrayVisitor(collect));
-  return arrays;
+  return detail::collectArrays(detail::Visitable(value));
 }
 
 // Lists the members of a struct that hold arrays, up to a hundred, inside the struct or beside it:
@@ -208,6 +216,8 @@ auto dlfeval(F&& fun, A&&... arguments) {
 
 namespace detail {
 void gradients(const Operand& y, const DlArray* const* variables, DlArray* results, std::size_t count, const GradientOptions& options);
+/// Puts the gradient by each variable of a container into its place; constants leave an empty array.
+void gradientsInPlace(const Operand& y, const Visitable& variables, const GradientOptions& options);
 
 template <class X>
 concept Variables = !std::same_as<std::decay_t<X>, GradientOptions> && !std::is_arithmetic_v<std::decay_t<X>>;
@@ -216,13 +226,7 @@ template <class... X>
 auto gradientsOf(const Operand& y, const GradientOptions& options, const X&... variables) {
   static_assert((visitable<Settled<X>> && ...), "dlgradient differentiates by arrays, containers of arrays, and structs that list their members by DLARRAY_FIELDS");
   std::tuple<Settled<X>...> result(variables...);
-  const std::vector<DlArray*> arrays = arraysOf(result);
-  std::vector<DlArray> values(arrays.size());
-  gradients(y, arrays.data(), values.data(), arrays.size(), options);
-  for (std::size_t i = 0; i < arrays.size(); ++i) *arrays[i] = std::move(values[i]);
-  const auto leave = [](DlArray&) {};
-  const auto empty = [](DlArray& x) { x = DlArray(); };
-  visitArrays(result, ArrayVisitor(leave, empty));
+  gradientsInPlace(y, Visitable(result), options);
   return result;
 }
 }  // namespace detail

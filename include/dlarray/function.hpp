@@ -33,6 +33,10 @@ class OwnerCount {
   int owners_ = 1;
 };
 
+/// What may be callable at all. (Asked first, it saves the question about the arguments for words, numbers and holders themselves.)
+template <class F, class Holder>
+concept MaybeCallable = !std::same_as<std::decay_t<F>, Holder> &&
+                        (std::is_class_v<std::decay_t<F>> || std::is_function_v<std::remove_pointer_t<std::decay_t<F>>>);
 /// What can be called with these arguments for this result, as a constant.
 template <class F, class R, class... A>
 concept CallableAs = std::is_invocable_r_v<R, const std::decay_t<F>&, A...>;

@@ -13,12 +13,17 @@ struct Connection {
 /// One layer or several, as functions take them: `reluLayer()`, `{convolution2dLayer(3, 8), reluLayer()}`, or a vector of layers.
 class LayerArray {
  public:
-  LayerArray(std::vector<AnyLayer> layers) : layers_(std::move(layers)) {}
-  LayerArray(std::initializer_list<AnyLayer> layers) : layers_(layers) {}
+  LayerArray(std::vector<AnyLayer> layers);
+  LayerArray(std::initializer_list<AnyLayer> layers);
   template <std::convertible_to<AnyLayer> L>
-  LayerArray(const L& layer) : layers_{AnyLayer(layer)} {}
+  LayerArray(const L& layer) : LayerArray(std::initializer_list<AnyLayer>{AnyLayer(layer)}) {}
+  LayerArray(const LayerArray& other);
+  LayerArray(LayerArray&& other) noexcept;
+  LayerArray& operator=(const LayerArray& other);
+  LayerArray& operator=(LayerArray&& other) noexcept;
+  ~LayerArray();
 
-  std::vector<AnyLayer> layers() && { return std::move(layers_); }
+  std::vector<AnyLayer> layers() &&;
 
  private:
   std::vector<AnyLayer> layers_;
@@ -55,10 +60,13 @@ namespace detail {
 struct Network;
 enum class Mode : std::uint8_t { Predict, PredictAndUpdate, Forward };
 
+std::vector<DataLayout> layoutsOf(std::initializer_list<DataLayout> each);
+const std::vector<DataLayout>& noLayouts() noexcept;
+
 /// Example data for one input, or for all of them. Not a vector: compilers would take `{.initialize = false}` for one, too.
 struct Examples {
   template <std::convertible_to<DataLayout> X>
-  Examples(const X& x) : layouts{DataLayout(x)} {}
+  Examples(const X& x) : layouts(layoutsOf({DataLayout(x)})) {}
   template <std::same_as<std::vector<DataLayout>> X>
   Examples(const X& all) : layouts(all) {}
   std::vector<DataLayout> layouts;
@@ -131,21 +139,21 @@ DlNetwork dlnetwork(const LayerGraph& graph, const DataLayout& x1, const DataLay
 template <std::convertible_to<DataLayout>... X>
   requires(sizeof...(X) > 2)
 DlNetwork dlnetwork(LayerArray layers, const X&... inputs) {
-  return dlnetwork(std::move(layers), std::vector<DataLayout>{DataLayout(inputs)...});
+  return dlnetwork(std::move(layers), detail::Examples(detail::layoutsOf({DataLayout(inputs)...})));
 }
 template <std::convertible_to<DataLayout>... X>
   requires(sizeof...(X) > 2)
 DlNetwork dlnetwork(const LayerGraph& graph, const X&... inputs) {
-  return dlnetwork(graph, std::vector<DataLayout>{DataLayout(inputs)...});
+  return dlnetwork(graph, detail::Examples(detail::layoutsOf({DataLayout(inputs)...})));
 }
 
 /// Gives values to the parameters that have none, for the sizes of its input layers or of example data. (MATLAB: initialize)
-DlNetwork initialize(const DlNetwork& net, const std::vector<DataLayout>& inputs = {},
+DlNetwork initialize(const DlNetwork& net, const std::vector<DataLayout>& inputs = detail::noLayouts(),
                      std::source_location where = std::source_location::current());
 template <std::convertible_to<DataLayout>... X>
   requires(sizeof...(X) > 0)
 DlNetwork initialize(const DlNetwork& net, const X&... inputs) {
-  return initialize(net, std::vector<DataLayout>{DataLayout(inputs)...});
+  return initialize(net, detail::layoutsOf({DataLayout(inputs)...}));
 }
 
 // ---- using ---------------------------------------------------------------------------------------------------------------
@@ -242,15 +250,18 @@ DlNetwork resetState(const DlNetwork& net);
 /// Adds layers, joined in series among themselves and to nothing else. (MATLAB: addLayers)
 LayerGraph addLayers(const LayerGraph& graph, LayerArray layers, std::source_location where = std::source_location::current());
 DlNetwork addLayers(const DlNetwork& net, LayerArray layers, std::source_location where = std::source_location::current());
+namespace detail {
+std::vector<std::string> listOf(std::string_view name);
+}
 LayerGraph removeLayers(const LayerGraph& graph, const std::vector<std::string>& names, std::source_location where = std::source_location::current());
 template <std::convertible_to<std::string_view> Name>
 LayerGraph removeLayers(const LayerGraph& graph, const Name& name, std::source_location where = std::source_location::current()) {
-  return removeLayers(graph, std::vector<std::string>{std::string(std::string_view(name))}, where);
+  return removeLayers(graph, detail::listOf(name), where);
 }
 DlNetwork removeLayers(const DlNetwork& net, const std::vector<std::string>& names, std::source_location where = std::source_location::current());
 template <std::convertible_to<std::string_view> Name>
 DlNetwork removeLayers(const DlNetwork& net, const Name& name, std::source_location where = std::source_location::current()) {
-  return removeLayers(net, std::vector<std::string>{std::string(std::string_view(name))}, where);
+  return removeLayers(net, detail::listOf(name), where);
 }
 struct ReplaceLayerOptions {
   std::string_view reconnectBy = "name";  // ports of the new layer are matched by "name" or by "order"
@@ -327,14 +338,14 @@ struct NetworkAnalysis {
   std::vector<Issue> issues;
   Index totalLearnables = 0;
 };
-NetworkAnalysis analyzeNetwork(const DlNetwork& net, const std::vector<DataLayout>& inputs = {});
-NetworkAnalysis analyzeNetwork(const LayerGraph& graph, const std::vector<DataLayout>& inputs = {});
-NetworkAnalysis analyzeNetwork(LayerArray layers, const std::vector<DataLayout>& inputs = {});
+NetworkAnalysis analyzeNetwork(const DlNetwork& net, const std::vector<DataLayout>& inputs = detail::noLayouts());
+NetworkAnalysis analyzeNetwork(const LayerGraph& graph, const std::vector<DataLayout>& inputs = detail::noLayouts());
+NetworkAnalysis analyzeNetwork(LayerArray layers, const std::vector<DataLayout>& inputs = detail::noLayouts());
 /// The same for example data given one by one.
 template <class Network, std::convertible_to<DataLayout>... X>
   requires(sizeof...(X) > 0)
 NetworkAnalysis analyzeNetwork(const Network& net, const X&... inputs) {
-  return analyzeNetwork(net, std::vector<DataLayout>{DataLayout(inputs)...});
+  return analyzeNetwork(net, detail::layoutsOf({DataLayout(inputs)...}));
 }
 std::ostream& operator<<(std::ostream& out, const NetworkAnalysis& analysis);
 std::ostream& operator<<(std::ostream& out, const DlNetwork& net);

@@ -50,10 +50,16 @@ class Subscript {
   Subscript(std::initializer_list<Position> positions);
   template <Integer I>
   Subscript(const std::vector<I>& positions) : kind_(Kind::List), range_{0, 1, end} {
-    for (I i : positions) positions_.emplace_back(i);
+    for (I i : positions) add(i);
   }
   Subscript(DlArray positionsOrMask) : kind_(Kind::List), range_{0, 1, end}, isArray_(true), array_(std::move(positionsOrMask)) {}
   Subscript(const Reference& positionsOrMask);
+  // Defined with the library: every program would compile them otherwise.
+  Subscript(const Subscript& other);
+  Subscript(Subscript&& other) noexcept;
+  Subscript& operator=(const Subscript& other);
+  Subscript& operator=(Subscript&& other) noexcept;
+  ~Subscript();
 
   Kind kind() const noexcept { return kind_; }
   const Span& range() const noexcept { return range_; }
@@ -62,6 +68,8 @@ class Subscript {
   const DlArray* array() const noexcept { return isArray_ ? &array_ : nullptr; }
 
  private:
+  void add(Position position);
+
   Kind kind_;
   Span range_;
   bool isArray_ = false;
@@ -223,10 +231,11 @@ template <class... More>
   requires(sizeof...(More) > 0 && (std::convertible_to<More, Subscript> && ...))
 DlArray DlArray::operator()(const detail::FirstSubscript& i, const Subscript& j, const Subscript& k, const Subscript& l, const Subscript& m,
                             const More&... more) const {
-  const std::vector<Subscript> list{i, j, k, l, m, Subscript(more)...};
-  std::vector<const Subscript*> s;
-  for (const Subscript& item : list) s.push_back(&item);
-  return detail::read(*this, s.data(), static_cast<int>(s.size()), i.where);
+  constexpr std::size_t count = 5 + sizeof...(More);
+  const Subscript list[count] = {i, j, k, l, m, Subscript(more)...};
+  const Subscript* s[count];
+  for (std::size_t n = 0; n < count; ++n) s[n] = &list[n];
+  return detail::read(*this, s, count, i.where);
 }
 
 }  // namespace dl

@@ -14,6 +14,26 @@ enum class Type : std::uint8_t { Double, Single, Logical, ComplexDouble, Complex
 /// Where an array's elements live.
 enum class Device : std::uint8_t { Cpu, Gpu };
 
+/// A number, or none: made from a number, `if (x)` asks whether there is one, `*x` is it, `x = {}` takes it away. (What std::optional<double>
+/// offers, without the cost of its header in every program.)
+class OptionalNumber {
+ public:
+  constexpr OptionalNumber() noexcept = default;
+  constexpr OptionalNumber(double number) noexcept : number_(number), has_(true) {}
+  constexpr bool has_value() const noexcept { return has_; }
+  constexpr explicit operator bool() const noexcept { return has_; }
+  constexpr double operator*() const noexcept { return number_; }
+  constexpr double value_or(double other) const noexcept { return has_ ? number_ : other; }
+  constexpr void reset() noexcept { *this = {}; }
+  friend constexpr bool operator==(const OptionalNumber& a, const OptionalNumber& b) noexcept {
+    return a.has_ == b.has_ && (!a.has_ || a.number_ == b.number_);
+  }
+
+ private:
+  double number_ = 0;
+  bool has_ = false;
+};
+
 /// MATLAB's word for a type: "double", "single", "logical".
 std::string_view name(Type type) noexcept;
 

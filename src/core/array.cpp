@@ -100,7 +100,13 @@ void failDataCount(Index count, const Size& size, std::source_location where) {
        numel(size));
 }
 
-DlArray fromRows(const std::vector<std::vector<double>>& rows, Type type, std::string_view format, std::source_location where) {
+Rows::Rows() : rows_(new std::vector<std::vector<double>>) {}
+Rows::~Rows() { delete rows_; }
+void Rows::begin() { rows_->emplace_back(); }
+void Rows::add(double number) { rows_->back().push_back(number); }
+
+DlArray fromRows(const Rows& given, Type type, std::string_view format, std::source_location where) {
+  const std::vector<std::vector<double>>& rows = *given.rows_;
   const std::size_t m = rows.size(), n = rows.empty() ? 0 : rows[0].size();
   std::vector<double> values(m * n);
   for (std::size_t i = 0; i < m; ++i) {

@@ -12,4 +12,21 @@ void gradients(const Operand& y, const DlArray* const* variables, DlArray* resul
   engine::gradients("dlgradient", y, variables, results, count, options);
 }
 
+std::vector<DlArray*> collectArrays(const Visitable& container) {
+  std::vector<DlArray*> arrays;
+  auto collect = [&](DlArray& x) { arrays.push_back(&x); };
+  container.visit(container.value, ArrayVisitor(collect));
+  return arrays;
+}
+
+void gradientsInPlace(const Operand& y, const Visitable& variables, const GradientOptions& options) {
+  const std::vector<DlArray*> arrays = collectArrays(variables);
+  std::vector<DlArray> values(arrays.size());
+  gradients(y, arrays.data(), values.data(), arrays.size(), options);
+  for (std::size_t i = 0; i < arrays.size(); ++i) *arrays[i] = std::move(values[i]);
+  const auto leave = [](DlArray&) {};
+  const auto empty = [](DlArray& x) { x = DlArray(); };
+  variables.visit(variables.value, ArrayVisitor(leave, empty));
+}
+
 }  // namespace dl::detail

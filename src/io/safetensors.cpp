@@ -287,6 +287,13 @@ const DlArray& Safetensors::operator[](std::string_view name) const {
   return found->value;
 }
 
+namespace detail {
+const std::vector<std::pair<std::string, std::string>>& noTexts() noexcept {
+  static const std::vector<std::pair<std::string, std::string>> none;
+  return none;
+}
+}  // namespace detail
+
 void saveSafetensors(const std::string& file, const std::vector<NamedArray>& tensors,
                      const std::vector<std::pair<std::string, std::string>>& metadata, std::source_location where) {
   io::writeSafetensors(tensors, metadata, {"saveSafetensors", file, where});

@@ -21,6 +21,12 @@ std::vector<DlArray> Layer::predictAndUpdate(const std::vector<DlArray>& X, cons
   return predict(X, p);
 }
 
+AnyLayer& AnyLayer::operator=(AnyLayer other) noexcept {
+  name_ = std::move(other.name_);
+  detail::exchanged(held_, other.held_);
+  return *this;
+}
+
 AnyLayer AnyLayer::named(std::string name) const {
   AnyLayer other = *this;
   other.name_ = std::move(name);

@@ -2,6 +2,8 @@
 // Every type of layer that the library brings, one of each with default options: what a file's layers are made from.
 #include <dlarray/layers/layer.hpp>
 
+#include <optional>
+
 namespace dl::layers {
 
 // By family, each in the family's .cpp.

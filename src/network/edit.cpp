@@ -183,6 +183,10 @@ DlNetwork addLayers(const DlNetwork& net, LayerArray layers, std::source_locatio
   return addedTo(net, std::move(layers).layers(), {"addLayers", where});
 }
 
+namespace detail {
+std::vector<std::string> listOf(std::string_view name) { return {std::string(name)}; }
+}  // namespace detail
+
 LayerGraph removeLayers(const LayerGraph& graph, const std::vector<std::string>& names, std::source_location where) {
   return removed(graph, names, {"removeLayers", where});
 }

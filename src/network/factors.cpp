@@ -18,7 +18,7 @@ using network::Caller;
 
 // Which of the two factors.
 struct Kind {
-  std::optional<double> Layer::Factor::*ofLayer;
+  OptionalNumber Layer::Factor::*ofLayer;
   double ParameterFactors::*ofParameter;
 };
 constexpr Kind learnRate{&Layer::Factor::learnRate, &ParameterFactors::learnRate};

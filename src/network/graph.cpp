@@ -10,6 +10,15 @@ bool operator==(const Connection& a, const Connection& b) noexcept {
   return a.source == b.source && a.destination == b.destination;
 }
 
+LayerArray::LayerArray(std::vector<AnyLayer> layers) : layers_(std::move(layers)) {}
+LayerArray::LayerArray(std::initializer_list<AnyLayer> layers) : layers_(layers) {}
+LayerArray::LayerArray(const LayerArray& other) = default;
+LayerArray::LayerArray(LayerArray&& other) noexcept = default;
+LayerArray& LayerArray::operator=(const LayerArray& other) = default;
+LayerArray& LayerArray::operator=(LayerArray&& other) noexcept = default;
+LayerArray::~LayerArray() = default;
+std::vector<AnyLayer> LayerArray::layers() && { return std::move(layers_); }
+
 LayerGraph::LayerGraph() noexcept = default;
 LayerGraph::LayerGraph(const LayerGraph& other) = default;
 LayerGraph::LayerGraph(LayerGraph&& other) noexcept = default;

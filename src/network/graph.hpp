@@ -2,6 +2,8 @@
 // How layers are joined: names, ports, order.
 #include <dlarray/network.hpp>
 
+#include <optional>
+
 namespace dl {
 
 /// The library's own way into a graph, past all checks.

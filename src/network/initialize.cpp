@@ -175,6 +175,14 @@ DataLayout networkDataLayout(const Size& size, std::string_view format, std::sou
 
 DlNetwork dlnetwork() { return {}; }
 
+namespace detail {
+std::vector<DataLayout> layoutsOf(std::initializer_list<DataLayout> each) { return each; }
+const std::vector<DataLayout>& noLayouts() noexcept {
+  static const std::vector<DataLayout> none;
+  return none;
+}
+}  // namespace detail
+
 DlNetwork dlnetwork(LayerArray layers, const DlnetworkOptions& options, std::source_location where) {
   return networkOf(std::move(layers).layers(), nullptr, options, {"dlnetwork", where});
 }

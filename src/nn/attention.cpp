@@ -362,9 +362,13 @@ std::tuple<DlArray, DlArray> run(const Operand& queries, const Operand& keys, co
 DlArray attention(Operand queries, Operand keys, Operand values, Index numHeads, const AttentionOptions& options) {
   return std::get<0>(run(queries, keys, values, numHeads, options, false));
 }
+template <int n>
 std::tuple<DlArray, DlArray> detail::attentionWithWeights(const Operand& queries, const Operand& keys, const Operand& values,
                                                           Index numHeads, const AttentionOptions& options) {
   return run(queries, keys, values, numHeads, options, true);
 }
+template std::tuple<DlArray, DlArray> detail::attentionWithWeights<2>(const Operand& queries, const Operand& keys,
+                                                                      const Operand& values, Index numHeads,
+                                                                      const AttentionOptions& options);
 
 }  // namespace dl

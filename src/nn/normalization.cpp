@@ -317,6 +317,7 @@ DlArray batchnorm(Operand x, Operand offset, Operand scale, Operand mu, Operand 
   return in.result(engine::apply(ScaleChannels{in.run(), in.channels()}, Inputs(operands, 4)));
 }
 
+template <int n>
 std::tuple<DlArray, DlArray, DlArray> detail::batchnormStatistics(const Operand& x, const Operand& offset, const Operand& scale,
                                                                   const BatchnormOptions& options) {
   Arguments in(x, options.dataFormat, options.epsilon, "batchnorm");
@@ -324,7 +325,11 @@ std::tuple<DlArray, DlArray, DlArray> detail::batchnormStatistics(const Operand&
   Batch y = batch(in, o, s, options.epsilon);
   return {std::move(y.values), std::move(y.mean), std::move(y.variance)};
 }
+template std::tuple<DlArray, DlArray, DlArray> detail::batchnormStatistics<3>(const Operand& x, const Operand& offset,
+                                                                              const Operand& scale,
+                                                                              const BatchnormOptions& options);
 
+template <int n>
 std::tuple<DlArray, DlArray, DlArray> detail::batchnormTraining(const Operand& x, const Operand& offset, const Operand& scale,
                                                                 const Operand& mu, const Operand& sigmaSq,
                                                                 const BatchnormOptions& options) {
@@ -342,6 +347,10 @@ std::tuple<DlArray, DlArray, DlArray> detail::batchnormTraining(const Operand& x
   return {std::move(y.values), moved(m, Storage::shape(mu), y.mean, options.meanDecay),
           moved(v, Storage::shape(sigmaSq), y.variance, options.varianceDecay)};
 }
+template std::tuple<DlArray, DlArray, DlArray> detail::batchnormTraining<3>(const Operand& x, const Operand& offset,
+                                                                            const Operand& scale, const Operand& mu,
+                                                                            const Operand& sigmaSq,
+                                                                            const BatchnormOptions& options);
 
 DlArray layernorm(Operand x, Operand offset, Operand scale, const LayernormOptions& options) {
   Arguments in(x, options.dataFormat, options.epsilon, "layernorm");

@@ -235,6 +235,7 @@ DlArray maxpool(Operand x, const PoolSize& poolSize, const MaxpoolOptions& optio
   return data.result(engine::apply(MaxPool{p.how, p.to}, numbers(data.array())));
 }
 
+template <int n>
 std::tuple<DlArray, DlArray, Size> detail::maxpoolWithPositions(const Operand& x, const PoolSize& poolSize,
                                                                 const MaxpoolOptions& options) {
   const LabelledData data(x, options.dataFormat, "maxpool");
@@ -242,6 +243,8 @@ std::tuple<DlArray, DlArray, Size> detail::maxpoolWithPositions(const Operand& x
   const DlArray values = numbers(data.array()), positions = engine::apply(MaxPositions{p.how, p.to}, values);
   return {data.result(gatherAlong(values, positions, whole(data.shape()))), data.result(positions), size(x)};
 }
+template std::tuple<DlArray, DlArray, Size> detail::maxpoolWithPositions<3>(const Operand& x, const PoolSize& poolSize,
+                                                                            const MaxpoolOptions& options);
 
 DlArray avgpool(Operand x, const PoolSize& poolSize, const AvgpoolOptions& options) {
   const LabelledData data(x, options.dataFormat, "avgpool");

@@ -372,16 +372,34 @@ DlArray lstmp(Operand X, Operand H0, Operand C0, Operand weights, Operand recurr
   return std::get<0>(
       run("lstmp", {X, H0, C0, weights, recurrentWeights, bias}, &inputProjector, &outputProjector, options, false));
 }
+template <int n>
 std::tuple<DlArray, DlArray, DlArray> detail::lstmWithStates(const Operand& X, const Operand& H0, const Operand& C0,
                                                              const Operand& weights, const Operand& recurrentWeights,
                                                              const Operand& bias, const LstmOptions& options) {
   return run("lstm", {X, H0, C0, weights, recurrentWeights, bias}, nullptr, nullptr, options, true);
 }
+template std::tuple<DlArray, DlArray, DlArray> detail::lstmWithStates<3>(const Operand& X, const Operand& H0, const Operand& C0,
+                                                                         const Operand& weights, const Operand& recurrentWeights,
+                                                                         const Operand& bias, const LstmOptions& options);
+template std::tuple<DlArray, DlArray, DlArray> detail::lstmWithStates<2>(const Operand& X, const Operand& H0, const Operand& C0,
+                                                                         const Operand& weights, const Operand& recurrentWeights,
+                                                                         const Operand& bias, const LstmOptions& options);
+template <int n>
 std::tuple<DlArray, DlArray, DlArray> detail::lstmpWithStates(const Operand& X, const Operand& H0, const Operand& C0,
                                                               const Operand& weights, const Operand& recurrentWeights,
                                                               const Operand& bias, const Operand& inputProjector,
                                                               const Operand& outputProjector, const LstmOptions& options) {
   return run("lstmp", {X, H0, C0, weights, recurrentWeights, bias}, &inputProjector, &outputProjector, options, true);
 }
+template std::tuple<DlArray, DlArray, DlArray> detail::lstmpWithStates<3>(const Operand& X, const Operand& H0, const Operand& C0,
+                                                                          const Operand& weights, const Operand& recurrentWeights,
+                                                                          const Operand& bias, const Operand& inputProjector,
+                                                                          const Operand& outputProjector,
+                                                                          const LstmOptions& options);
+template std::tuple<DlArray, DlArray, DlArray> detail::lstmpWithStates<2>(const Operand& X, const Operand& H0, const Operand& C0,
+                                                                          const Operand& weights, const Operand& recurrentWeights,
+                                                                          const Operand& bias, const Operand& inputProjector,
+                                                                          const Operand& outputProjector,
+                                                                          const LstmOptions& options);
 
 }  // namespace dl

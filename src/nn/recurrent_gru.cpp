@@ -169,6 +169,7 @@ DlArray resetFirst(const Activations& act, const DlArray& products, const DlArra
 
 }  // namespace
 
+template <int n>
 std::tuple<DlArray, DlArray> detail::gruWithState(const Operand& X, const Operand& H0, const Operand& weights,
                                                   const Operand& recurrentWeights, const Operand& bias,
                                                   const GruOptions& options) {
@@ -197,9 +198,12 @@ std::tuple<DlArray, DlArray> detail::gruWithState(const Operand& X, const Operan
   }
   return {data.everyStep(y), data.state(y(all, all, data.steps - 1))};
 }
+template std::tuple<DlArray, DlArray> detail::gruWithState<2>(const Operand& X, const Operand& H0, const Operand& weights,
+                                                              const Operand& recurrentWeights, const Operand& bias,
+                                                              const GruOptions& options);
 
 DlArray gru(Operand X, Operand H0, Operand weights, Operand recurrentWeights, Operand bias, const GruOptions& options) {
-  return std::get<0>(detail::gruWithState(X, H0, weights, recurrentWeights, bias, options));
+  return std::get<0>(detail::gruWithState<2>(X, H0, weights, recurrentWeights, bias, options));
 }
 
 }  // namespace dl

@@ -16,47 +16,67 @@ using engine::Backward;
 using engine::Inputs;
 
 // The factors of a product with a Jacobian or Hessian: as many arrays, of the same sizes; a vector may be a row or a column.
-void checkFactors(const char* function, const char* what, const std::vector<const DlArray*>& arrays,
-                  const std::vector<DlArray>& factors, const std::source_location& where) {
+void checkFactors(const char* function, const char* what, std::span<const DlArray> arrays, const std::vector<DlArray>& factors,
+                  const std::source_location& where) {
   if (arrays.size() != factors.size())
     fail(where, "derivatives:count", "{}: {} arrays were given as factors of {} {}", function, factors.size(), arrays.size(),
          what);
   for (std::size_t i = 0; i < arrays.size(); ++i) {
-    const DlArray &x = *arrays[i], &v = factors[i];
+    const DlArray &x = arrays[i], &v = factors[i];
     if (!(size(x) == size(v)) && !(numel(x) == numel(v) && isvector(x) && isvector(v)))
       fail(where, "derivatives:size", "{}: a factor of size {} was given for a {} of size {}", function, describe(v), what,
            describe(x));
   }
 }
 
+std::vector<const DlArray*> pointersTo(const std::vector<DlArray>& arrays) {
+  std::vector<const DlArray*> pointers;
+  for (const DlArray& x : arrays) pointers.push_back(&x);
+  return pointers;
+}
+
 }  // namespace
 
 namespace detail {
 
-std::vector<DlArray> vectorTimesJacobian(const Operand& u, const std::vector<const DlArray*>& variables, const DlArray& weights,
+std::vector<DlArray> takeArrays(const Visitable& container) {
+  std::vector<DlArray> arrays;
+  auto take = [&](DlArray& x) { arrays.push_back(std::move(x)); };
+  container.visit(container.value, ArrayVisitor(take));
+  return arrays;
+}
+
+void putArrays(const Visitable& container, std::vector<DlArray>&& arrays) {
+  std::size_t i = 0;
+  auto put = [&](DlArray& x) { x = std::move(arrays[i++]); };
+  container.visit(container.value, ArrayVisitor(put));
+}
+
+std::vector<DlArray> vectorTimesJacobian(const Operand& u, const std::vector<DlArray>& variables, const DlArray& weights,
                                          const GradientOptions& options) {
-  checkFactors("dlvjp", "value", {&u.get()}, {weights}, u.where());
+  checkFactors("dlvjp", "value", {&u.get(), 1}, {weights}, u.where());
   std::vector<DlArray> results(variables.size());
   DlArray weight = weights;
-  engine::weightedGradients("dlvjp", {&u.get(), 1}, {&weight, 1}, variables.data(), results.data(), variables.size(), options,
-                            u.where());
+  engine::weightedGradients("dlvjp", {&u.get(), 1}, {&weight, 1}, pointersTo(variables).data(), results.data(), variables.size(),
+                            options, u.where());
   return results;
 }
 
-std::vector<DlArray> hessianTimesVector(const Operand& y, const std::vector<const DlArray*>& variables,
+std::vector<DlArray> hessianTimesVector(const Operand& y, const std::vector<DlArray>& variables,
                                         const std::vector<DlArray>& directions, const GradientOptions& options) {
   checkFactors("dlhvp", "variable", variables, directions, y.where());
   std::vector<DlArray> gradient(variables.size()), results(variables.size());
   GradientOptions first = options;
   first.enableHigherDerivatives = true;
-  engine::gradients("dlhvp", y, variables.data(), gradient.data(), variables.size(), first);
+  const std::vector<const DlArray*> pointers = pointersTo(variables);
+  engine::gradients("dlhvp", y, pointers.data(), gradient.data(), variables.size(), first);
   std::vector<DlArray> weights = directions;
-  engine::weightedGradients("dlhvp", gradient, weights, variables.data(), results.data(), variables.size(), options, y.where());
+  engine::weightedGradients("dlhvp", gradient, weights, pointers.data(), results.data(), variables.size(), options, y.where());
   return results;
 }
 
-DlArray jacobianTimesVector(const Operand& u, const std::vector<const DlArray*>& variables,
-                            const std::vector<DlArray>& directions, const GradientOptions& options) {
+DlArray jacobianTimesVector(const Operand& u, const std::vector<DlArray>& variables, const std::vector<DlArray>& directions,
+                            const GradientOptions& options) {
   const auto& where = u.where();
   checkFactors("dljvp", "variable", variables, directions, where);
   engine::Trace* trace = engine::Trace::current();
@@ -67,7 +87,7 @@ DlArray jacobianTimesVector(const Operand& u, const std::vector<const DlArray*>&
   std::vector<DlArray> products(variables.size());
   DlArray result;
   DlArray start = weights;
-  engine::weightedGradients("dljvp", {&u.get(), 1}, {&start, 1}, variables.data(), products.data(), variables.size(),
+  engine::weightedGradients("dljvp", {&u.get(), 1}, {&start, 1}, pointersTo(variables).data(), products.data(), variables.size(),
                             {.enableHigherDerivatives = true}, where);
   std::vector<DlArray> factors = directions;
   engine::weightedGradients("dljvp", products, factors, &byWeights, &result, 1, options, where);

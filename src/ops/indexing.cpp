@@ -260,6 +260,12 @@ void write(DlArray& x, const Subscript* const* subscripts, int count, const DlAr
 }  // namespace detail
 
 Subscript::Subscript(std::initializer_list<Position> positions) : kind_(Kind::List), range_{0, 1, end}, positions_(positions) {}
+Subscript::Subscript(const Subscript& other) = default;
+Subscript::Subscript(Subscript&& other) noexcept = default;
+Subscript& Subscript::operator=(const Subscript& other) = default;
+Subscript& Subscript::operator=(Subscript&& other) noexcept = default;
+Subscript::~Subscript() = default;
+void Subscript::add(Position position) { positions_.push_back(position); }
 
 Reference::Reference(DlArray& target, const Subscript& subscript, std::source_location where)
     : Reference(target, {subscript}, where) {}

@@ -170,6 +170,7 @@ DlArray min(Operand x, Empty, const Dimensions& dimensions) {
   return extreme(x, resolveDimensions(dimensions, x, "min", x.where()), false);
 }
 
+template <int n>
 std::tuple<DlArray, DlArray> detail::extremes(const Operand& x, const Dimensions& dimensions, bool largest) {
   const std::uint32_t set = resolveDimensions(dimensions, x, largest ? "max" : "min", x.where());
   const Size& size = Storage::of(x).size;
@@ -180,6 +181,7 @@ std::tuple<DlArray, DlArray> detail::extremes(const Operand& x, const Dimensions
   DlArray values = gatherAlong(x, positions, single ? along : whole(size));
   return {std::move(values), std::move(positions)};
 }
+template std::tuple<DlArray, DlArray> detail::extremes<2>(const Operand& x, const Dimensions& dimensions, bool largest);
 
 DlArray median(Operand x, const Dimensions& dimensions) {
   if (Storage::of(x).type == Type::Logical) return median(Operand(engine::numbers(x), x.where()), dimensions);

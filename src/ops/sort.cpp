@@ -92,13 +92,18 @@ DlArray topk(Operand x, Index k, const Dimensions& dimension) {
   return gatherAlong(x, found.positions, found.along);
 }
 
+template <int n>
 std::tuple<DlArray, DlArray> detail::sortWithPositions(const Operand& x, const Dimensions& dimension,
                                                        std::string_view direction) {
   return both(x, sortPositions(x, dimension, direction));
 }
+template std::tuple<DlArray, DlArray> detail::sortWithPositions<2>(const Operand& x, const Dimensions& dimension,
+                                                                   std::string_view direction);
 
+template <int n>
 std::tuple<DlArray, DlArray> detail::topkWithPositions(const Operand& x, Index k, const Dimensions& dimension) {
   return both(x, topkPositions(x, k, dimension));
 }
+template std::tuple<DlArray, DlArray> detail::topkWithPositions<2>(const Operand& x, Index k, const Dimensions& dimension);
 
 }  // namespace dl

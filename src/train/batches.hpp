@@ -5,6 +5,8 @@
 #include <dlarray/network.hpp>
 #include <dlarray/random.hpp>
 
+#include <optional>
+
 namespace dl::train {
 
 /// A mini-batch: the network's inputs and the targets, all labelled.

@@ -55,6 +55,7 @@ Dimensions classDimension(const Operand& scores, const Dimensions& dimension) {
 
 namespace detail {
 
+template <int n>
 std::tuple<DlArray, DlArray> confusion(const DlArray& targets, const DlArray& predictions, const ConfusionmatOptions& options,
                                        const std::source_location& where) {
   using Numbers = std::vector<double>;
@@ -62,7 +63,10 @@ std::tuple<DlArray, DlArray> confusion(const DlArray& targets, const DlArray& pr
   DlArray counts = counted(extractdata<Numbers>(targets), extractdata<Numbers>(predictions), order, where);
   return {std::move(counts), dlarray(order)};
 }
+template std::tuple<DlArray, DlArray> confusion<2>(const DlArray& targets, const DlArray& predictions,
+                                                   const ConfusionmatOptions& options, const std::source_location& where);
 
+template <int n>
 std::tuple<DlArray, std::vector<std::string>> confusion(const std::vector<std::string>& targets,
                                                         const std::vector<std::string>& predictions,
                                                         const ConfusionmatOptions& options, const std::source_location& where) {
@@ -70,27 +74,36 @@ std::tuple<DlArray, std::vector<std::string>> confusion(const std::vector<std::s
   DlArray counts = counted(targets, predictions, order, where);
   return {std::move(counts), std::move(order)};
 }
+template std::tuple<DlArray, std::vector<std::string>> confusion<2>(const std::vector<std::string>& targets,
+                                                                    const std::vector<std::string>& predictions,
+                                                                    const ConfusionmatOptions& options,
+                                                                    const std::source_location& where);
 
+template <int n>
 std::tuple<DlArray, DlArray> labelsOf(const Operand& scores, const DlArray& classes, const Dimensions& dimension) {
   const Dimensions along = classDimension(scores, dimension);
   return {onehotdecode(scores, classes, along), max(scores, {}, along)};
 }
+template std::tuple<DlArray, DlArray> labelsOf<2>(const Operand& scores, const DlArray& classes, const Dimensions& dimension);
 
+template <int n>
 std::tuple<std::vector<std::string>, DlArray> labelsOf(const Operand& scores, const std::vector<std::string>& classes,
                                                        const Dimensions& dimension) {
   const Dimensions along = classDimension(scores, dimension);
   return {onehotdecode(scores, classes, along), max(scores, {}, along)};
 }
+template std::tuple<std::vector<std::string>, DlArray> labelsOf<2>(const Operand& scores, const std::vector<std::string>& classes,
+                                                                   const Dimensions& dimension);
 
 }  // namespace detail
 
 DlArray confusionmat(const DlArray& targets, const DlArray& predictions, const ConfusionmatOptions& options,
                      std::source_location where) {
-  return std::get<0>(detail::confusion(targets, predictions, options, where));
+  return std::get<0>(detail::confusion<2>(targets, predictions, options, where));
 }
 DlArray confusionmat(const std::vector<std::string>& targets, const std::vector<std::string>& predictions,
                      const ConfusionmatOptions& options, std::source_location where) {
-  return std::get<0>(detail::confusion(targets, predictions, options, where));
+  return std::get<0>(detail::confusion<2>(targets, predictions, options, where));
 }
 
 DlArray scores2label(Operand scores, const DlArray& classNames, const Dimensions& dimension) {

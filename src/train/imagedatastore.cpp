@@ -33,6 +33,7 @@ std::vector<std::string> filesOf(const std::string& location, const ImageDatasto
   if (!fs::is_directory(status)) return {location};
   std::vector<std::string> endings, files;
   for (const std::string& e : options.fileExtensions) endings.push_back(lowered(e));
+  if (endings.empty()) endings = {".png", ".jpg", ".jpeg"};
   const auto consider = [&](const fs::directory_entry& entry) {
     std::error_code unknown;
     if (entry.is_regular_file(unknown) && std::ranges::count(endings, lowered(entry.path().extension().string())) > 0)
@@ -77,6 +78,16 @@ ImageDatastore ImageDatastore::only(const std::vector<Index>& which, std::source
   return part;
 }
 
+ImageDatastore::ImageDatastore() = default;
+ImageDatastore::ImageDatastore(const ImageDatastore& other) = default;
+ImageDatastore::ImageDatastore(ImageDatastore&& other) noexcept = default;
+ImageDatastore& ImageDatastore::operator=(const ImageDatastore& other) = default;
+ImageDatastore& ImageDatastore::operator=(ImageDatastore&& other) noexcept = default;
+ImageDatastore::~ImageDatastore() = default;
+
+ImageDatastore imageDatastore(const std::string& location, ImageDatastoreOptions options, std::source_location where) {
+  return imageDatastore(std::vector<std::string>{location}, std::move(options), where);
+}
 ImageDatastore imageDatastore(const std::vector<std::string>& locations, ImageDatastoreOptions options,
                               std::source_location where) {
   if (options.labelSource != "none" && options.labelSource != "foldernames")

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 namespace dl {
 
@@ -236,6 +237,8 @@ void assignMovable(const std::vector<ParameterPart>& parts, const std::vector<Dl
   for (const ParameterPart& part : parts)
     if (part.factor != 0) *part.array = values[next++];
 }
+
+void append(std::vector<DlArray>& list, const DlArray& x) { list.push_back(x); }
 
 void lbfgs(const LbfgsProblem& problem, LbfgsState& state, const LbfgsUpdateOptions& options, const std::source_location& where) {
   const Search search = searchNamed(options.lineSearchMethod, where);

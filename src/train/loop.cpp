@@ -164,7 +164,7 @@ std::tuple<DlNetwork, TrainingInfo> Trainer::run() {
   seen_.state = "done";
   if (options_.outputFcn) options_.outputFcn(seen_);
   progress_.end(seen_, state_.info.stopReason);
-  if (state_.info.monitor) state_.info.monitor->status = state_.info.stopReason;
+  if (options_.plots == "training-progress") state_.info.monitor.status = state_.info.stopReason;
   return {std::move(net), std::move(state_.info)};
 }
 
@@ -289,17 +289,17 @@ void Trainer::afterIteration(const Outcome& outcome, const Batch& batch, double 
     metric.accumulate(outcome.outputs, batch.targets, where_);
     row.metrics.push_back(metric.value());
   }
-  seen_ = {"iteration", row.epoch, row.iteration, row.timeElapsed, learnRate, outcome.loss, row.metrics, std::nullopt, {}};
+  seen_ = {"iteration", row.epoch, row.iteration, row.timeElapsed, learnRate, outcome.loss, row.metrics, {}, {}};
   state_.info.trainingHistory.push_back(std::move(row));
   if (validation_ && (state_.iteration % options_.validationFrequency == 0 || last || stopped())) validate();
-  if (TrainingInfo& info = state_.info; info.monitor) {
+  if (TrainingInfo& info = state_.info; options_.plots == "training-progress") {
     const auto at = static_cast<double>(state_.iteration);
-    recordMetrics(*info.monitor, at, {{"TrainingLoss", outcome.loss}, {"LearnRate", learnRate}}, where_);
-    if (seen_.validationLoss) recordMetrics(*info.monitor, at, {{"ValidationLoss", *seen_.validationLoss}}, where_);
+    recordMetrics(info.monitor, at, {{"TrainingLoss", outcome.loss}, {"LearnRate", learnRate}}, where_);
+    if (seen_.validationLoss) recordMetrics(info.monitor, at, {{"ValidationLoss", *seen_.validationLoss}}, where_);
     const Index epochs = wholeBatch(options_) ? options_.maxIterations : options_.maxEpochs;
-    updateInfo(*info.monitor, {{"Epoch", fmt::format("{} of {}", state_.epoch, epochs)}}, where_);
+    updateInfo(info.monitor, {{"Epoch", fmt::format("{} of {}", state_.epoch, epochs)}}, where_);
     const double done = wholeBatch(options_) ? 1 : static_cast<double>(state_.position) / static_cast<double>(batches_->count());
-    info.monitor->progress = 100 * (static_cast<double>(state_.epoch - 1) + done) / static_cast<double>(epochs);
+    info.monitor.progress = 100 * (static_cast<double>(state_.epoch - 1) + done) / static_cast<double>(epochs);
   }
   progress_.row(seen_);
   if (options_.outputFcn && options_.outputFcn(seen_) && !stopped()) state_.info.stopReason = "Stopped by OutputFcn";

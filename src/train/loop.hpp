@@ -7,6 +7,8 @@
 #include <dlarray/random.hpp>
 #include <dlarray/train/lbfgs.hpp>
 
+#include <optional>
+
 namespace dl::train {
 
 /// Everything that decides how training goes on.

@@ -284,6 +284,7 @@ Metric countMetric(CountRule::Kind kind, const std::string& name, std::string_vi
 }  // namespace
 
 Metric::Metric(const char* name, std::source_location where) : Metric(metricNamed(name, where)) {}
+Metric::Metric(const std::string& name, std::source_location where) : Metric(name.c_str(), where) {}
 Metric::Metric(std::string name, detail::MetricFunction function)
     : name_(std::move(name)), rule_(new FunctionRule(std::move(function), false)) {}
 Metric::Metric(const Metric& other) : name_(other.name_), rule_(other.rule_ ? other.rule_->copy() : nullptr) {}

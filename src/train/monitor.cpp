@@ -45,6 +45,12 @@ std::size_t positionOf(const std::vector<std::string>& names, std::string_view n
 
 std::string MonitorText::text(double value) { return fmt::format("{}", value); }
 
+TrainingProgressMonitor::TrainingProgressMonitor() : start_(now()) {}
+TrainingProgressMonitor::TrainingProgressMonitor(const TrainingProgressMonitor& other) = default;
+TrainingProgressMonitor::TrainingProgressMonitor(TrainingProgressMonitor&& other) noexcept = default;
+TrainingProgressMonitor& TrainingProgressMonitor::operator=(const TrainingProgressMonitor& other) = default;
+TrainingProgressMonitor& TrainingProgressMonitor::operator=(TrainingProgressMonitor&& other) noexcept = default;
+TrainingProgressMonitor::~TrainingProgressMonitor() = default;
 TrainingProgressMonitor::TrainingProgressMonitor(const TrainingProgressMonitorOptions& options, std::source_location where)
     : xLabel(options.xLabel),
       metrics_(options.metrics),

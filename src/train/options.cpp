@@ -33,6 +33,11 @@ MetricList::MetricList(const std::string& name, std::source_location where) { pu
 MetricList::MetricList(const Metric& metric) { push_back(metric); }
 MetricList::MetricList(std::initializer_list<Metric> metrics) : std::vector<Metric>(metrics) {}
 MetricList::MetricList(std::vector<Metric> metrics) : std::vector<Metric>(std::move(metrics)) {}
+MetricList::MetricList(const MetricList& other) = default;
+MetricList::MetricList(MetricList&& other) noexcept = default;
+MetricList& MetricList::operator=(const MetricList& other) = default;
+MetricList& MetricList::operator=(MetricList&& other) noexcept = default;
+MetricList::~MetricList() = default;
 
 namespace {
 

@@ -22,7 +22,7 @@ class Progress {
   bool verbose_, terminal_, started_ = false, open_ = false;  // open: the line has no end yet
   Index frequency_, printed_ = -1;
   double lastTime_ = -1;
-  std::optional<double> validationLoss_;
+  OptionalNumber validationLoss_;
   std::vector<std::string> names_;
 };
 

@@ -77,6 +77,8 @@ LearnRateSchedule named(std::string_view name, const std::source_location& where
 
 }  // namespace
 
+LearnRateSchedule::LearnRateSchedule() noexcept = default;
+LearnRateSchedule::LearnRateSchedule(ScheduleRule rule) { add(std::move(rule)); }
 LearnRateSchedule::LearnRateSchedule(const char* name, std::source_location where) : LearnRateSchedule(named(name, where)) {
   for (ScheduleRule& rule : rules_) rule.byName = true;
 }
@@ -94,6 +96,7 @@ LearnRateSchedule& LearnRateSchedule::operator=(const LearnRateSchedule& other) 
 LearnRateSchedule& LearnRateSchedule::operator=(LearnRateSchedule&& other) noexcept = default;
 LearnRateSchedule::~LearnRateSchedule() = default;
 
+bool LearnRateSchedule::empty() const noexcept { return rules_.empty(); }
 void LearnRateSchedule::add(ScheduleRule rule) { rules_.push_back(std::move(rule)); }
 
 double LearnRateSchedule::update(double initialLearnRate, Index iteration, Index epoch) {

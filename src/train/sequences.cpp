@@ -62,8 +62,10 @@ void place(const DlArray* x, T* to, const Lanes& from, Index length, const std::
 
 }  // namespace
 
-std::pair<DlArray, DlArray> padsequences(const std::vector<DlArray>& sequences, Index dimension,
-                                         const PadsequencesOptions& options, bool mask, const std::source_location& where) {
+template <std::size_t N>
+std::tuple<DlArray, DlArray> padsequences(const std::vector<DlArray>& sequences, Index dimension,
+                                          const PadsequencesOptions& options, const std::source_location& where) {
+  constexpr bool mask = N == 2;
   if (sequences.empty()) fail(where, "padsequences:empty", "padsequences: there are no sequences");
   if (dimension < 0 || dimension >= Size::maxDimensions - 1)
     fail(where, "padsequences:dimension", "padsequences: there is no dimension {}", dimension);
@@ -106,5 +108,9 @@ std::pair<DlArray, DlArray> padsequences(const std::vector<DlArray>& sequences, 
     fill(bool());
   return {padded, present};
 }
+template std::tuple<DlArray, DlArray> padsequences<1>(const std::vector<DlArray>& sequences, Index dimension,
+                                                      const PadsequencesOptions& options, const std::source_location& where);
+template std::tuple<DlArray, DlArray> padsequences<2>(const std::vector<DlArray>& sequences, Index dimension,
+                                                      const PadsequencesOptions& options, const std::source_location& where);
 
 }  // namespace dl::detail

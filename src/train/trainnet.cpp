@@ -65,6 +65,7 @@ DlNetwork detail::train(const TrainingData& data, const TrainingNetwork& net, co
   return trained;
 }
 
+MetricValues::MetricValues(std::vector<double> values) : std::vector<double>(std::move(values)) {}
 MetricValues::operator double() const {
   if (size() != 1) fail({}, "testnet:values", "testnet: {} values are no number; take one of them by []", size());
   return front();
@@ -101,6 +102,22 @@ std::vector<double> testnet(const DlNetwork& net, const TrainingData& data, cons
 double testnet(const DlNetwork& net, const TrainingData& data, const Metric& metric, const TestnetOptions& options,
                std::source_location where) {
   return testnet(net, data, std::vector<Metric>{metric}, options, where).front();
+}
+MetricValues testnet(const DlNetwork& net, const TrainingData& data, std::initializer_list<Metric> metrics,
+                     const TestnetOptions& options, std::source_location where) {
+  return MetricValues(testnet(net, data, std::vector<Metric>(metrics), options, where));
+}
+MetricValues testnet(const DlNetwork& net, const DlArray& X, const DlArray& T, std::initializer_list<Metric> metrics,
+                     const TestnetOptions& options, std::source_location where) {
+  return testnet(net, TrainingData(X, T), metrics, options, where);
+}
+double testnet(const DlNetwork& net, const DlArray& X, const DlArray& T, const Metric& metric, const TestnetOptions& options,
+               std::source_location where) {
+  return testnet(net, TrainingData(X, T), metric, options, where);
+}
+std::vector<double> testnet(const DlNetwork& net, const DlArray& X, const DlArray& T, const std::vector<Metric>& metrics,
+                            const TestnetOptions& options, std::source_location where) {
+  return testnet(net, TrainingData(X, T), metrics, options, where);
 }
 
 std::vector<DlArray> detail::predictAll(const DlNetwork& net, const Datastore* ds, MiniBatchQueue* queue,

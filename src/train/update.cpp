@@ -16,6 +16,18 @@
 
 namespace dl::detail {
 
+UpdateArrays::UpdateArrays(Parts w, Parts g, Parts s1, Parts s2)
+    : parameters(std::move(w)), gradients(std::move(g)), first(std::move(s1)), second(std::move(s2)) {}
+UpdateArrays::UpdateArrays(UpdateArrays&& other) noexcept = default;
+UpdateArrays::~UpdateArrays() = default;
+
+std::vector<ParameterPart> collectParts(const Visitable& parameters) {
+  std::vector<ParameterPart> parts;
+  auto collect = [&](DlArray& x, double factor) { parts.push_back({&x, factor}); };
+  parameters.visit(parameters.value, ArrayVisitor(collect));
+  return parts;
+}
+
 namespace {
 
 bool skipped(const ParameterPart& parameter, const ParameterPart& gradient) {

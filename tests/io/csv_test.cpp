@@ -13,7 +13,7 @@ using dl::test::mistake;
 namespace {
 
 const test::Folder folder;
-const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+const double notANumber = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
 
 DlArray read(const std::string& text, const ReadmatrixOptions& options = {}) {
   const std::string file = folder.path("text.csv");
@@ -42,9 +42,11 @@ BOOST_AUTO_TEST_CASE(numbers_and_headers) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_number) {
-  BOOST_TEST(isequaln(read("1,,3\n,5,\nred,8,9\n"), dlarray({{1, nan, 3}, {nan, 5, nan}, {nan, 8, 9}})));
-  BOOST_TEST(isequaln(read("NaN,Inf,-inf\n1,1e999,-1e999\n"), dlarray({{nan, infinity, -infinity}, {1, infinity, -infinity}})));
-  BOOST_TEST(isequaln(read("1,2x,0x10\n"), dlarray({1, nan, nan})));
+  BOOST_TEST(
+      isequaln(read("1,,3\n,5,\nred,8,9\n"), dlarray({{1, notANumber, 3}, {notANumber, 5, notANumber}, {notANumber, 8, 9}})));
+  BOOST_TEST(
+      isequaln(read("NaN,Inf,-inf\n1,1e999,-1e999\n"), dlarray({{notANumber, infinity, -infinity}, {1, infinity, -infinity}})));
+  BOOST_TEST(isequaln(read("1,2x,0x10\n"), dlarray({1, notANumber, notANumber})));
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_name_the_line) {
@@ -67,9 +69,9 @@ BOOST_AUTO_TEST_CASE(written_numbers_are_read_back) {
   BOOST_TEST(isequal(readmatrix(file), x));
   writematrix(single_(x), file, {.delimiter = ';'});
   BOOST_TEST(isequal(readmatrix(file, {.outputType = "single"}), single_(x)));
-  writematrix(dlarray({{1, nan, infinity}, {-infinity, 0.1, 1e300}}), file);
+  writematrix(dlarray({{1, notANumber, infinity}, {-infinity, 0.1, 1e300}}), file);
   BOOST_TEST(test::contents(file).starts_with("1,NaN,Inf\n-Inf,0.1,"));
-  BOOST_TEST(isequaln(readmatrix(file), dlarray({{1, nan, infinity}, {-infinity, 0.1, 1e300}})));
+  BOOST_TEST(isequaln(readmatrix(file), dlarray({{1, notANumber, infinity}, {-infinity, 0.1, 1e300}})));
   writematrix(dlarray({{1, 0}, {0, 1}}) > 0, file);
   BOOST_TEST(test::contents(file) == "1,0\n0,1\n");
   writematrix(reshape(colon(0, 7), Size{2, 2, 2}), file);

@@ -210,9 +210,9 @@ BOOST_AUTO_TEST_CASE(output_functions_see_everything_and_stop) {
   BOOST_TEST(states.size() == 9U);
   BOOST_TEST(states.front() == "start");
   BOOST_TEST(states.back() == "done");
-  BOOST_TEST_REQUIRE(bool(info.monitor));
-  BOOST_TEST(info.monitor->metricData("TrainingLoss").size() == 7U);
-  BOOST_TEST(info.monitor->metricData("TrainingLoss")[6].value == info.trainingHistory[6].trainingLoss);
+  BOOST_TEST_REQUIRE(!info.monitor.metrics().empty());
+  BOOST_TEST(info.monitor.metricData("TrainingLoss").size() == 7U);
+  BOOST_TEST(info.monitor.metricData("TrainingLoss")[6].value == info.trainingHistory[6].trainingLoss);
 }
 
 BOOST_AUTO_TEST_CASE(progress_is_plain_lines_where_there_is_no_terminal) {

@@ -20,6 +20,9 @@ struct Safetensors {
   const DlArray& operator[](std::string_view name) const;
 };
 
+namespace detail {
+const std::vector<std::pair<std::string, std::string>>& noTexts() noexcept;
+}
 /// Writes arrays into one file, to be read here or by Python's `safetensors`. A column-major array of size 2 x 3 x 4 is a
 /// row-major tensor of shape [4, 3, 2] with the same elements in the same order; its labels are kept in the metadata
 /// "dlarray.labels". Double arrays become F64, single F32, logical BOOL. The file is written under a temporary name and then
@@ -27,7 +30,7 @@ struct Safetensors {
 /// "dlarray.labels" and "dlarray.version", texts that are not UTF-8, and files that cannot be written. (Format: safetensors of
 /// Hugging Face)
 void saveSafetensors(const std::string& file, const std::vector<NamedArray>& tensors,
-                     const std::vector<std::pair<std::string, std::string>>& metadata = {},
+                     const std::vector<std::pair<std::string, std::string>>& metadata = detail::noTexts(),
                      std::source_location where = std::source_location::current());
 
 /// Reads arrays of a safetensors file, whoever wrote it: F64, F32 and BOOL; tensors of shape [n] become columns, of shape []

@@ -39,15 +39,16 @@ template <class F, std::size_t... i>
 decltype(auto) callWith(const F& f, const std::vector<DlArray>& X, std::index_sequence<i...>) {
   return f(X[i]...);
 }
-inline std::vector<DlArray> asList(std::vector<DlArray> results) { return results; }
-inline std::vector<DlArray> asList(DlArray result) { return {std::move(result)}; }
+std::vector<DlArray> asList(std::vector<DlArray> results);
+std::vector<DlArray> asList(DlArray result);
+std::vector<DlArray> asList(std::initializer_list<DlArray> results);
 template <class... R>
 std::vector<DlArray> asList(const std::tuple<R...>& results) {
-  return std::apply([](const auto&... r) { return std::vector<DlArray>{DlArray(r)...}; }, results);
+  return std::apply([](const auto&... r) { return asList({DlArray(r)...}); }, results);
 }
 template <class R1, class R2>
 std::vector<DlArray> asList(const std::pair<R1, R2>& results) {
-  return {DlArray(results.first), DlArray(results.second)};
+  return asList({DlArray(results.first), DlArray(results.second)});
 }
 template <class R>
 inline constexpr Index outputsOf = 1;

@@ -11,7 +11,8 @@ class InputNormalization {
  public:
   InputNormalization(const char* rule) : rule_(rule) {}
   InputNormalization(std::string rule) : rule_(std::move(rule)) {}
-  template <detail::CallableAs<DlArray, const DlArray&> F>
+  template <class F>
+    requires detail::MaybeCallable<F, InputNormalization> && detail::CallableAs<F, DlArray, const DlArray&>
   InputNormalization(F function) : rule_("function"), function_(std::move(function)) {}
 
   /// "function" when one was given.

@@ -1,7 +1,6 @@
 #pragma once
 #include <dlarray/layers/parameters.hpp>
 #include <dlarray/nn/window.hpp>
-#include <optional>
 
 namespace dl {
 
@@ -53,7 +52,7 @@ class Layer {
   /// Factors that parameters are given in place of those they are declared with.
   struct Factor {
     std::string parameter;
-    std::optional<double> learnRate, l2;
+    OptionalNumber learnRate, l2;
   };
   std::vector<Factor> factors;
 
@@ -87,11 +86,7 @@ class AnyLayer {
   AnyLayer(L layer) : name_(layer.name), held_(new Held<L>(std::move(layer))) {}
   AnyLayer(const AnyLayer& other) : name_(other.name_), held_(other.held_) { held_->owners.add(); }
   AnyLayer(AnyLayer&& other) noexcept : name_(std::move(other.name_)), held_(detail::taken(other.held_)) {}
-  AnyLayer& operator=(AnyLayer other) noexcept {
-    name_ = std::move(other.name_);
-    detail::exchanged(held_, other.held_);
-    return *this;
-  }
+  AnyLayer& operator=(AnyLayer other) noexcept;
   ~AnyLayer() {
     if (held_ && held_->owners.drop()) delete held_;
   }

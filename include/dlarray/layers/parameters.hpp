@@ -38,7 +38,8 @@ class Initializer {
  public:
   Initializer(const char* rule) : rule_(rule) {}
   Initializer(std::string rule) : rule_(std::move(rule)) {}
-  template <detail::CallableAs<DlArray, const Size&> F>
+  template <class F>
+    requires detail::MaybeCallable<F, Initializer> && detail::CallableAs<F, DlArray, const Size&>
   Initializer(F function) : function_(std::move(function)) {}
 
   /// "" when a function was given.

@@ -56,13 +56,14 @@ struct AttentionOptions {
 DlArray attention(Operand queries, Operand keys, Operand values, Index numHeads, const AttentionOptions& options = {});
 
 namespace detail {
+template <int n>
 std::tuple<DlArray, DlArray> attentionWithWeights(const Operand& queries, const Operand& keys, const Operand& values, Index numHeads,
                                                   const AttentionOptions& options);
 }
 template <int n>
   requires(n == 2)
-std::tuple<DlArray, DlArray> attention(Operand queries, Operand keys, Operand values, Index numHeads, const AttentionOptions& options = {}) {
-  return detail::attentionWithWeights(queries, keys, values, numHeads, options);
+auto attention(Operand queries, Operand keys, Operand values, Index numHeads, const AttentionOptions& options = {}) {
+  return detail::attentionWithWeights<n>(queries, keys, values, numHeads, options);
 }
 
 }  // namespace dl

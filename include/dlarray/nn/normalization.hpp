@@ -23,23 +23,24 @@ DlArray batchnorm(Operand x, Operand offset, Operand scale, const BatchnormOptio
 DlArray batchnorm(Operand x, Operand offset, Operand scale, Operand mu, Operand sigmaSq, const BatchnormOptions& options = {});
 
 namespace detail {
+template <int n>
 std::tuple<DlArray, DlArray, DlArray> batchnormStatistics(const Operand& x, const Operand& offset, const Operand& scale,
                                                           const BatchnormOptions& options);
+template <int n>
 std::tuple<DlArray, DlArray, DlArray> batchnormTraining(const Operand& x, const Operand& offset, const Operand& scale, const Operand& mu,
                                                         const Operand& sigmaSq, const BatchnormOptions& options);
 }  // namespace detail
 template <int n>
   requires(n == 3)
-std::tuple<DlArray, DlArray, DlArray> batchnorm(Operand x, Operand offset, Operand scale, const BatchnormOptions& options = {}) {
-  return detail::batchnormStatistics(x, offset, scale, options);
+auto batchnorm(Operand x, Operand offset, Operand scale, const BatchnormOptions& options = {}) {
+  return detail::batchnormStatistics<n>(x, offset, scale, options);
 }
 /// Training: normalises by the mean and variance of the data and moves the running ones towards them, to
 /// decay * (of the data) + (1 - decay) * (running); the new ones have the size and labels of the old. (MATLAB: batchnorm)
 template <int n>
   requires(n == 3)
-std::tuple<DlArray, DlArray, DlArray> batchnorm(Operand x, Operand offset, Operand scale, Operand mu, Operand sigmaSq,
-                                                const BatchnormOptions& options = {}) {
-  return detail::batchnormTraining(x, offset, scale, mu, sigmaSq, options);
+auto batchnorm(Operand x, Operand offset, Operand scale, Operand mu, Operand sigmaSq, const BatchnormOptions& options = {}) {
+  return detail::batchnormTraining<n>(x, offset, scale, mu, sigmaSq, options);
 }
 
 struct LayernormOptions {

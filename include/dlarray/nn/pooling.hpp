@@ -19,14 +19,15 @@ struct MaxpoolOptions {
 DlArray maxpool(Operand x, const PoolSize& poolSize, const MaxpoolOptions& options = {});
 
 namespace detail {
+template <int n>
 std::tuple<DlArray, DlArray, Size> maxpoolWithPositions(const Operand& x, const PoolSize& poolSize, const MaxpoolOptions& options);
 }
 /// Also where the largest elements are, as 0-based column-major positions in x (with its dimensions in stored order S C B T U), constants
 /// to derivatives; and the size of x. (MATLAB: maxpool)
 template <int n>
   requires(n == 3)
-std::tuple<DlArray, DlArray, Size> maxpool(Operand x, const PoolSize& poolSize, const MaxpoolOptions& options = {}) {
-  return detail::maxpoolWithPositions(x, poolSize, options);
+auto maxpool(Operand x, const PoolSize& poolSize, const MaxpoolOptions& options = {}) {
+  return detail::maxpoolWithPositions<n>(x, poolSize, options);
 }
 
 /// What padding counts as in a mean: 0, or "mean" for the mean of the data in the window, which then is divided by the number of its data

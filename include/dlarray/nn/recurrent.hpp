@@ -42,38 +42,40 @@ DlArray lstmp(Operand X, Operand H0, Operand C0, Operand weights, Operand recurr
 DlArray gru(Operand X, Operand H0, Operand weights, Operand recurrentWeights, Operand bias, const GruOptions& options = {});
 
 namespace detail {
+template <int n>
 std::tuple<DlArray, DlArray, DlArray> lstmWithStates(const Operand& X, const Operand& H0, const Operand& C0, const Operand& weights,
                                                      const Operand& recurrentWeights, const Operand& bias, const LstmOptions& options);
+template <int n>
 std::tuple<DlArray, DlArray, DlArray> lstmpWithStates(const Operand& X, const Operand& H0, const Operand& C0, const Operand& weights,
                                                       const Operand& recurrentWeights, const Operand& bias, const Operand& inputProjector,
                                                       const Operand& outputProjector, const LstmOptions& options);
+template <int n>
 std::tuple<DlArray, DlArray> gruWithState(const Operand& X, const Operand& H0, const Operand& weights, const Operand& recurrentWeights,
                                           const Operand& bias, const GruOptions& options);
-template <int n>
-auto firstOutputs(std::tuple<DlArray, DlArray, DlArray> all) {
+template <int n, class All>
+auto firstOutputs(All all) {
   if constexpr (n == 3)
     return all;
   else
-    return std::tuple<DlArray, DlArray>(std::move(std::get<0>(all)), std::move(std::get<1>(all)));
+    return std::tuple(std::move(std::get<0>(all)), std::move(std::get<1>(all)));
 }
 }  // namespace detail
 template <int n>
   requires(n == 2 || n == 3)
 auto lstm(Operand X, Operand H0, Operand C0, Operand weights, Operand recurrentWeights, Operand bias, const LstmOptions& options = {}) {
-  return detail::firstOutputs<n>(detail::lstmWithStates(X, H0, C0, weights, recurrentWeights, bias, options));
+  return detail::firstOutputs<n>(detail::lstmWithStates<n>(X, H0, C0, weights, recurrentWeights, bias, options));
 }
 template <int n>
   requires(n == 2 || n == 3)
 auto lstmp(Operand X, Operand H0, Operand C0, Operand weights, Operand recurrentWeights, Operand bias, Operand inputProjector,
            Operand outputProjector, const LstmOptions& options = {}) {
   return detail::firstOutputs<n>(
-      detail::lstmpWithStates(X, H0, C0, weights, recurrentWeights, bias, inputProjector, outputProjector, options));
+      detail::lstmpWithStates<n>(X, H0, C0, weights, recurrentWeights, bias, inputProjector, outputProjector, options));
 }
 template <int n>
   requires(n == 2)
-std::tuple<DlArray, DlArray> gru(Operand X, Operand H0, Operand weights, Operand recurrentWeights, Operand bias,
-                                 const GruOptions& options = {}) {
-  return detail::gruWithState(X, H0, weights, recurrentWeights, bias, options);
+auto gru(Operand X, Operand H0, Operand weights, Operand recurrentWeights, Operand bias, const GruOptions& options = {}) {
+  return detail::gruWithState<n>(X, H0, weights, recurrentWeights, bias, options);
 }
 
 }  // namespace dl

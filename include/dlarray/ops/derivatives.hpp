@@ -5,31 +5,26 @@
 namespace dl {
 
 namespace detail {
-std::vector<DlArray> hessianTimesVector(const Operand& y, const std::vector<const DlArray*>& variables, const std::vector<DlArray>& directions,
+std::vector<DlArray> hessianTimesVector(const Operand& y, const std::vector<DlArray>& variables, const std::vector<DlArray>& directions,
                                         const GradientOptions& options);
-std::vector<DlArray> vectorTimesJacobian(const Operand& u, const std::vector<const DlArray*>& variables, const DlArray& weights,
+std::vector<DlArray> vectorTimesJacobian(const Operand& u, const std::vector<DlArray>& variables, const DlArray& weights,
                                          const GradientOptions& options);
-DlArray jacobianTimesVector(const Operand& u, const std::vector<const DlArray*>& variables, const std::vector<DlArray>& directions,
+DlArray jacobianTimesVector(const Operand& u, const std::vector<DlArray>& variables, const std::vector<DlArray>& directions,
                             const GradientOptions& options);
+/// Moves the arrays out of a container, and into one.
+std::vector<DlArray> takeArrays(const Visitable& container);
+void putArrays(const Visitable& container, std::vector<DlArray>&& arrays);
 template <class X>
 std::vector<DlArray> leavesOf(const X& container) {
   static_assert(visitable<Settled<X>>, "arrays are found in containers of arrays and in structs that list their members by DLARRAY_FIELDS");
   Settled<X> copy = container;
-  std::vector<DlArray> leaves;
-  for (DlArray* x : arraysOf(copy)) leaves.push_back(std::move(*x));
-  return leaves;
+  return takeArrays(Visitable(copy));
 }
 template <class X>
 Settled<X> fillLeaves(const X& like, std::vector<DlArray>&& leaves) {
   Settled<X> result = like;
-  std::size_t i = 0;
-  for (DlArray* x : arraysOf(result)) *x = std::move(leaves[i++]);
+  putArrays(Visitable(result), std::move(leaves));
   return result;
-}
-inline std::vector<const DlArray*> pointersTo(const std::vector<DlArray>& arrays) {
-  std::vector<const DlArray*> pointers;
-  for (const DlArray& x : arrays) pointers.push_back(&x);
-  return pointers;
 }
 }  // namespace detail
 
@@ -40,23 +35,20 @@ DlArray dlhessian(Operand y, const DlArray& x, GradientOptions options = {});
 /// an array or a container. (Pearlmutter 1994)
 template <class X>
 detail::Settled<X> dlhvp(Operand y, const X& x, const std::type_identity_t<detail::Settled<X>>& v, GradientOptions options = {}) {
-  const std::vector<DlArray> variables = detail::leavesOf(x);
-  return detail::fillLeaves(x, detail::hessianTimesVector(y, detail::pointersTo(variables), detail::leavesOf(v), options));
+  return detail::fillLeaves(x, detail::hessianTimesVector(y, detail::leavesOf(x), detail::leavesOf(v), options));
 }
 
 /// The transposed Jacobian of a traced array u by x times w, which has the size of u: the gradient of sum(u .* w).
 template <class X>
 detail::Settled<X> dlvjp(Operand u, const X& x, Operand w, GradientOptions options = {}) {
-  const std::vector<DlArray> variables = detail::leavesOf(x);
-  return detail::fillLeaves(x, detail::vectorTimesJacobian(u, detail::pointersTo(variables), w, options));
+  return detail::fillLeaves(x, detail::vectorTimesJacobian(u, detail::leavesOf(x), w, options));
 }
 
 /// The Jacobian of a traced array u by x times v, which is of the kind and size of x; the result has the size of u. It is the
 /// derivative of a vector-Jacobian product by its weights, so it needs no rules of its own.
 template <class X>
 DlArray dljvp(Operand u, const X& x, const std::type_identity_t<detail::Settled<X>>& v, GradientOptions options = {}) {
-  const std::vector<DlArray> variables = detail::leavesOf(x);
-  return detail::jacobianTimesVector(u, detail::pointersTo(variables), detail::leavesOf(v), options);
+  return detail::jacobianTimesVector(u, detail::leavesOf(x), detail::leavesOf(v), options);
 }
 
 // ---- checking --------------------------------------------------------------------------------------------------------
@@ -105,13 +97,15 @@ GradientCheck checkGradients(F&& fun, const X& x, GradientCheckOptions options =
   using Point = detail::Settled<X>;
   using R = std::invoke_result_t<F&, Point&>;
   Point at(x);
-  std::vector<DlArray> gradients;
-  if constexpr (detail::WithGradient<R>) {
-    gradients = detail::leavesOf(std::get<1>(dlfeval(fun, at)));
-  } else {
-    auto differentiate = [&](Point& p) { return dlgradient(DlArray(fun(p)), p); };
-    gradients = detail::leavesOf(dlfeval(differentiate, at));
-  }
+  const auto differentiate = [&](auto& point) {
+    if constexpr (detail::WithGradient<R>) {
+      return detail::leavesOf(std::get<1>(dlfeval(fun, point)));
+    } else {
+      auto gradient = [&](Point& p) { return dlgradient(DlArray(fun(p)), p); };
+      return detail::leavesOf(dlfeval(gradient, point));
+    }
+  };
+  const auto gradients = differentiate(at);
   Point moved = at;
   const auto value = [&]() -> double {
     auto plain = [&](Point& p) {
@@ -171,8 +165,7 @@ class CustomFunction {
 
   template <std::convertible_to<DlArray>... X>
   DlArray operator()(const X&... x) const {
-    const std::vector<DlArray> inputs{DlArray(x)...};
-    return detail::applyCustom(new detail::CustomRulesFor<Forward, Backward, sizeof...(X)>(forward_, backward_), inputs, where_);
+    return detail::applyCustom(new detail::CustomRulesFor<Forward, Backward, sizeof...(X)>(forward_, backward_), {DlArray(x)...}, where_);
   }
 
  private:

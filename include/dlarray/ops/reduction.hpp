@@ -31,17 +31,18 @@ DlArray min(Operand x);
 DlArray min(Operand x, Empty, const Dimensions& dimensions);
 
 namespace detail {
+template <int n>
 std::tuple<DlArray, DlArray> extremes(const Operand& x, const Dimensions& dimensions, bool largest);
 }
 template <int n>
   requires(n == 2)
-std::tuple<DlArray, DlArray> max(Operand x, Empty = {}, const Dimensions& dimensions = {}) {
-  return detail::extremes(x, dimensions, true);
+auto max(Operand x, Empty = {}, const Dimensions& dimensions = {}) {
+  return detail::extremes<n>(x, dimensions, true);
 }
 template <int n>
   requires(n == 2)
-std::tuple<DlArray, DlArray> min(Operand x, Empty = {}, const Dimensions& dimensions = {}) {
-  return detail::extremes(x, dimensions, false);
+auto min(Operand x, Empty = {}, const Dimensions& dimensions = {}) {
+  return detail::extremes<n>(x, dimensions, false);
 }
 
 /// True where any element is not zero; NaN is left out. Its counterpart `all(x, dimensions)`, for which NaN is true, shares its name

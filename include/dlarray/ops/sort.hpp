@@ -13,18 +13,20 @@ DlArray sort(Operand x, const Dimensions& dimension = {}, std::string_view direc
 DlArray topk(Operand x, Index k, const Dimensions& dimension = {});
 
 namespace detail {
+template <int n>
 std::tuple<DlArray, DlArray> sortWithPositions(const Operand& x, const Dimensions& dimension, std::string_view direction);
+template <int n>
 std::tuple<DlArray, DlArray> topkWithPositions(const Operand& x, Index k, const Dimensions& dimension);
 }  // namespace detail
 template <int n>
   requires(n == 2)
-std::tuple<DlArray, DlArray> sort(Operand x, const Dimensions& dimension = {}, std::string_view direction = "ascend") {
-  return detail::sortWithPositions(x, dimension, direction);
+auto sort(Operand x, const Dimensions& dimension = {}, std::string_view direction = "ascend") {
+  return detail::sortWithPositions<n>(x, dimension, direction);
 }
 template <int n>
   requires(n == 2)
-std::tuple<DlArray, DlArray> topk(Operand x, Index k, const Dimensions& dimension = {}) {
-  return detail::topkWithPositions(x, k, dimension);
+auto topk(Operand x, Index k, const Dimensions& dimension = {}) {
+  return detail::topkWithPositions<n>(x, k, dimension);
 }
 
 }  // namespace dl

@@ -5,8 +5,8 @@ namespace dl {
 
 struct ImageDatastoreOptions {
   bool includeSubfolders = false;
-  /// The endings of the files that count, with the dot, in capitals or not.
-  std::vector<std::string> fileExtensions = {".png", ".jpg", ".jpeg"};
+  /// The endings of the files that count, with the dot, in capitals or not; empty: .png, .jpg and .jpeg.
+  std::vector<std::string> fileExtensions = {};
   /// Where labels come from: "none", or "foldernames", the folder that a file lies in.
   std::string labelSource = "none";
   /// A label for each file in the order of the files, in place of labelSource.
@@ -19,6 +19,14 @@ struct ImageDatastoreOptions {
 /// label in `classNames()`. Converts to a Datastore.
 class ImageDatastore : public DatastoreSource {
  public:
+  /// One without files.
+  ImageDatastore();
+  ImageDatastore(const ImageDatastore& other);
+  ImageDatastore(ImageDatastore&& other) noexcept;
+  ImageDatastore& operator=(const ImageDatastore& other);
+  ImageDatastore& operator=(ImageDatastore&& other) noexcept;
+  ~ImageDatastore() override;
+
   Index size() const override { return static_cast<Index>(files_.size()); }
   std::vector<DlArray> read(Index i) const override;
 
@@ -41,10 +49,8 @@ class ImageDatastore : public DatastoreSource {
 /// there are not files. (MATLAB: imageDatastore)
 ImageDatastore imageDatastore(const std::vector<std::string>& locations, ImageDatastoreOptions options = {},
                               std::source_location where = std::source_location::current());
-inline ImageDatastore imageDatastore(const std::string& location, ImageDatastoreOptions options = {},
-                                     std::source_location where = std::source_location::current()) {
-  return imageDatastore(std::vector<std::string>{location}, std::move(options), where);
-}
+ImageDatastore imageDatastore(const std::string& location, ImageDatastoreOptions options = {},
+                              std::source_location where = std::source_location::current());
 /// Picture i, from 0. (MATLAB: readimage)
 DlArray readimage(const ImageDatastore& imds, Index i, std::source_location where = std::source_location::current());
 

@@ -45,6 +45,7 @@ void lbfgs(const LbfgsProblem& problem, LbfgsState& state, const LbfgsUpdateOpti
 
 /// The values of those that are not frozen; `factors` are the parameters'.
 std::vector<DlArray> movable(const std::vector<ParameterPart>& parts, const std::vector<ParameterPart>& factors);
+void append(std::vector<DlArray>& list, const DlArray& x);
 void checkLossOutputs(int wanted, std::size_t got, const std::source_location& where);
 void assignMovable(const std::vector<ParameterPart>& parts, const std::vector<DlArray>& values);
 }  // namespace detail
@@ -69,7 +70,7 @@ void lbfgsupdate(P& parameters, const F& lossFunction, LbfgsState& state, const 
     detail::checkLossOutputs(options.numLossFunctionOutputs, count, where);
     more.clear();
     const auto keepMore = [&]<std::size_t... i>(std::index_sequence<i...>) {
-      (more.push_back(DlArray(std::get<i + 2>(results))), ...);
+      (detail::append(more, std::get<i + 2>(results)), ...);
     };
     keepMore(std::make_index_sequence<count - 2>());
     return DlArray(std::get<0>(results));

@@ -23,8 +23,7 @@ struct MetricRule {
 using MetricFunction = Function<double(const std::vector<DlArray>&, const std::vector<DlArray>&)>;
 /// Functions of predictions and targets of one output, and of those of several.
 template <class F>
-concept PairMetric = std::is_invocable_v < const std::decay_t<F>
-&, const DlArray&, const DlArray& > ;
+concept PairMetric = std::is_invocable_v<const std::decay_t<F>&, const DlArray&, const DlArray&>;
 template <class F>
 concept ListMetric =
     !PairMetric<F> && std::is_invocable_v<const std::decay_t<F>&, const std::vector<DlArray>&, const std::vector<DlArray>&>;
@@ -41,14 +40,16 @@ concept ListMetric =
 class Metric {
  public:
   Metric(const char* name, std::source_location where = std::source_location::current());
-  Metric(const std::string& name, std::source_location where = std::source_location::current()) : Metric(name.c_str(), where) {}
-  template <detail::PairMetric F>
+  Metric(const std::string& name, std::source_location where = std::source_location::current());
+  template <class F>
+    requires detail::MaybeCallable<F, Metric> && detail::PairMetric<F>
   Metric(F function, std::string name = "Metric")
       : Metric(std::move(name),
                detail::MetricFunction([f = std::move(function)](const std::vector<DlArray>& y, const std::vector<DlArray>& t) {
                  return double(DlArray(f(y.front(), t.front())));
                })) {}
-  template <detail::ListMetric F>
+  template <class F>
+    requires detail::MaybeCallable<F, Metric> && detail::ListMetric<F>
   Metric(F function, std::string name = "Metric")
       : Metric(std::move(name),
                detail::MetricFunction([f = std::move(function)](const std::vector<DlArray>& y, const std::vector<DlArray>& t) {
@@ -145,12 +146,16 @@ DlArray confusionmat(const DlArray& targets, const DlArray& predictions, const C
 DlArray confusionmat(const std::vector<std::string>& targets, const std::vector<std::string>& predictions,
                      const ConfusionmatOptions& options = {}, std::source_location where = std::source_location::current());
 namespace detail {
+template <int n>
 std::tuple<DlArray, DlArray> confusion(const DlArray& targets, const DlArray& predictions, const ConfusionmatOptions& options,
                                        const std::source_location& where);
+template <int n>
 std::tuple<DlArray, std::vector<std::string>> confusion(const std::vector<std::string>& targets,
                                                         const std::vector<std::string>& predictions,
                                                         const ConfusionmatOptions& options, const std::source_location& where);
+template <int n>
 std::tuple<DlArray, DlArray> labelsOf(const Operand& scores, const DlArray& classes, const Dimensions& dimension);
+template <int n>
 std::tuple<std::vector<std::string>, DlArray> labelsOf(const Operand& scores, const std::vector<std::string>& classes,
                                                        const Dimensions& dimension);
 }  // namespace detail
@@ -158,13 +163,13 @@ template <int n>
 auto confusionmat(const DlArray& targets, const DlArray& predictions, const ConfusionmatOptions& options = {},
                   std::source_location where = std::source_location::current()) {
   static_assert(n == 2, "confusionmat has two outputs");
-  return detail::confusion(targets, predictions, options, where);
+  return detail::confusion<n>(targets, predictions, options, where);
 }
 template <int n>
 auto confusionmat(const std::vector<std::string>& targets, const std::vector<std::string>& predictions,
                   const ConfusionmatOptions& options = {}, std::source_location where = std::source_location::current()) {
   static_assert(n == 2, "confusionmat has two outputs");
-  return detail::confusion(targets, predictions, options, where);
+  return detail::confusion<n>(targets, predictions, options, where);
 }
 
 /// The class of the largest score along C, along the dimension given, or along dimension 1 of N x classes; with `scores2label<2>`
@@ -180,17 +185,17 @@ inline DlArray scores2label(Operand scores, std::initializer_list<detail::AnyNum
 template <int n>
 auto scores2label(Operand scores, const DlArray& classNames, const Dimensions& dimension = {}) {
   static_assert(n == 2, "scores2label has two outputs");
-  return detail::labelsOf(scores, classNames, dimension);
+  return detail::labelsOf<n>(scores, classNames, dimension);
 }
 template <int n>
 auto scores2label(Operand scores, const std::vector<std::string>& classNames, const Dimensions& dimension = {}) {
   static_assert(n == 2, "scores2label has two outputs");
-  return detail::labelsOf(scores, classNames, dimension);
+  return detail::labelsOf<n>(scores, classNames, dimension);
 }
 template <int n>
 auto scores2label(Operand scores, std::initializer_list<detail::AnyNumber> classNames, const Dimensions& dimension = {}) {
   static_assert(n == 2, "scores2label has two outputs");
-  return detail::labelsOf(scores, detail::classList(classNames), dimension);
+  return detail::labelsOf<n>(scores, detail::classList(classNames), dimension);
 }
 
 }  // namespace dl

@@ -5,13 +5,6 @@
 
 namespace dl {
 
-namespace detail {
-/// A function of the observations of each variable that gives the arrays of a batch.
-template <class F>
-concept MakesBatch = std::is_invocable_r_v < std::vector<DlArray>,
-const std::decay_t<F>&, const std::vector<std::vector<DlArray>>& > ;
-}  // namespace detail
-
 /// What makes mini-batches of observations: "collate", which stacks them, or a function of the observations of each variable,
 /// `observations[variable][k]`, that gives the arrays of the batch.
 class MiniBatchFunction {
@@ -20,7 +13,8 @@ class MiniBatchFunction {
   MiniBatchFunction() = default;
   /// "collate"; other words are refused by `minibatchqueue`.
   MiniBatchFunction(const char* word) : word_(word) {}
-  template <detail::MakesBatch F>
+  template <class F>
+    requires detail::MaybeCallable<F, MiniBatchFunction> && detail::CallableAs<F, std::vector<DlArray>, const Observations&>
   MiniBatchFunction(F&& fun) : function_(std::forward<F>(fun)) {}
 
   const std::string& word() const noexcept { return word_; }
@@ -150,18 +144,19 @@ template <std::size_t N = 1>
 auto padsequences(const std::vector<DlArray>& sequences, Index dimension, const PadsequencesOptions& options = {},
                   std::source_location where = std::source_location::current());
 namespace detail {
-std::pair<DlArray, DlArray> padsequences(const std::vector<DlArray>& sequences, Index dimension,
-                                         const PadsequencesOptions& options, bool mask, const std::source_location& where);
+template <std::size_t N>
+std::tuple<DlArray, DlArray> padsequences(const std::vector<DlArray>& sequences, Index dimension,
+                                          const PadsequencesOptions& options, const std::source_location& where);
 }
 template <std::size_t N>
 auto padsequences(const std::vector<DlArray>& sequences, Index dimension, const PadsequencesOptions& options,
                   std::source_location where) {
   static_assert(N == 1 || N == 2, "padsequences has two outputs");
-  std::pair<DlArray, DlArray> both = detail::padsequences(sequences, dimension, options, N == 2, where);
+  auto both = detail::padsequences<N>(sequences, dimension, options, where);
   if constexpr (N == 1)
-    return both.first;
+    return std::get<0>(both);
   else
-    return std::tuple(both.first, both.second);
+    return both;
 }
 
 }  // namespace dl

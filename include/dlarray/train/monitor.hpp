@@ -41,7 +41,14 @@ using MonitorInfo = std::vector<std::pair<std::string, MonitorText>>;
 
 class TrainingProgressMonitor {
  public:
+  /// One without metrics.
+  TrainingProgressMonitor();
   TrainingProgressMonitor(const TrainingProgressMonitorOptions& options, std::source_location where);
+  TrainingProgressMonitor(const TrainingProgressMonitor& other);
+  TrainingProgressMonitor(TrainingProgressMonitor&& other) noexcept;
+  TrainingProgressMonitor& operator=(const TrainingProgressMonitor& other);
+  TrainingProgressMonitor& operator=(TrainingProgressMonitor&& other) noexcept;
+  ~TrainingProgressMonitor();
 
   std::string xLabel, status = "Running";
   double progress = 0;  // percent

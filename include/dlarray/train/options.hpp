@@ -2,7 +2,6 @@
 #include <dlarray/train/metrics.hpp>
 #include <dlarray/train/minibatchqueue.hpp>
 #include <dlarray/train/schedule.hpp>
-#include <optional>
 
 // What `trainnet` learns from, and how.
 namespace dl {
@@ -54,6 +53,11 @@ class MetricList : public std::vector<Metric> {
   MetricList(const Metric& metric);
   MetricList(std::initializer_list<Metric> metrics);
   MetricList(std::vector<Metric> metrics);
+  MetricList(const MetricList& other);
+  MetricList(MetricList&& other) noexcept;
+  MetricList& operator=(const MetricList& other);
+  MetricList& operator=(MetricList&& other) noexcept;
+  ~MetricList();
 };
 
 /// What an output function is told.
@@ -64,21 +68,21 @@ struct TrainingProgressInfo {
   double learnRate = 0;
   double trainingLoss = 0;
   std::vector<double> metrics = {};           // of the mini-batch, in the order of the option
-  std::optional<double> validationLoss = {};  // when this iteration validates
+  OptionalNumber validationLoss = {};  // when this iteration validates
   std::vector<double> validationMetrics = {};
 };
 
 namespace detail {
 template <class F>
-concept SeesProgress = std::is_invocable_v < const std::decay_t<F>
-&, const TrainingProgressInfo& > ;
+concept SeesProgress = std::is_invocable_v<const std::decay_t<F>&, const TrainingProgressInfo&>;
 }  // namespace detail
 
 /// A function that sees how training goes, and stops it by answering true.
 class OutputFunction {
  public:
   OutputFunction() = default;
-  template <detail::SeesProgress F>
+  template <class F>
+    requires detail::MaybeCallable<F, OutputFunction> && detail::SeesProgress<F>
   OutputFunction(F function)
       : function_([f = std::move(function)](const TrainingProgressInfo& info) {
           if constexpr (std::is_void_v<std::invoke_result_t<const F&, const TrainingProgressInfo&>>) {
@@ -100,17 +104,17 @@ struct TrainingOptions {
   std::string solver = "sgdm";       // "sgdm", "rmsprop", "adam", "adamw", "lbfgs"; `trainingOptions` sets it
   double momentum = 0.9;             // sgdm
   double gradientDecayFactor = 0.9;  // adam, adamw
-  std::optional<double> squaredGradientDecayFactor = {};  // adam, adamw 0.999, rmsprop 0.9
+  OptionalNumber squaredGradientDecayFactor = {};  // adam, adamw 0.999, rmsprop 0.9
   double epsilon = 1e-8;
   double weightDecay = 0.01;                    // adamw
-  std::optional<double> initialLearnRate = {};  // sgdm 0.01, others 0.001
+  OptionalNumber initialLearnRate = {};  // sgdm 0.01, others 0.001
   LearnRateSchedule learnRateSchedule = {};
   double learnRateDropFactor = 0.1;  // of the schedule "piecewise"
   Index learnRateDropPeriod = 10;
   Index maxEpochs = 30;
   Index miniBatchSize = 128;                    // observations that fill no mini-batch are left out of an epoch
   std::string shuffle = "once";                 // "never", "every-epoch"
-  std::optional<double> l2Regularization = {};  // 1e-4; adamw 0
+  OptionalNumber l2Regularization = {};  // 1e-4; adamw 0
   double gradientThreshold = __builtin_inf();
   std::string gradientThresholdMethod = "l2norm";  // "global-l2norm", "absolute-value"
   bool resetInputNormalization = true;
@@ -143,7 +147,7 @@ struct TrainingOptions {
   Index historySize = 10;
   double initialInverseHessianFactor = 1;
   Index maxNumLineSearchIterations = 20;
-  std::optional<double> initialStepSize = {};
+  OptionalNumber initialStepSize = {};
   /// Continues the training that wrote this checkpoint, bit for bit, as if it had never stopped; everything else as it was given
   /// then. What may differ is how long to train.
   std::string resumeFrom = {};

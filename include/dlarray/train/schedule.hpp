@@ -15,9 +15,7 @@ namespace dl {
 namespace detail {
 /// A function of the initial learn rate and the epoch, or of the initial learn rate, the iteration and the epoch.
 template <class F>
-concept LearnRateFunction = std::is_invocable_r_v < double,
-        const std::decay_t<F>
-&, double, Index > || std::is_invocable_r_v<double, const std::decay_t<F>&, double, Index, Index>;
+concept LearnRateFunction = CallableAs<F, double, double, Index> || CallableAs<F, double, double, Index, Index>;
 /// One schedule: a rule and its numbers, or a function of the user's.
 struct ScheduleRule {
   enum class Kind : std::uint8_t { None, Piecewise, Warmup, Polynomial, Exponential, Cosine, Cyclical, Function };
@@ -37,24 +35,16 @@ struct ScheduleRule {
 /// `{"warmup", cosineLearnRate()}`. A value that remembers where it stands.
 class LearnRateSchedule {
  public:
-  LearnRateSchedule() = default;
+  LearnRateSchedule() noexcept;
   LearnRateSchedule(const char* name, std::source_location where = std::source_location::current());
   LearnRateSchedule(const std::string& name, std::source_location where = std::source_location::current())
       : LearnRateSchedule(name.c_str(), where) {}
   LearnRateSchedule(std::initializer_list<LearnRateSchedule> list);
   LearnRateSchedule(const std::vector<LearnRateSchedule>& list);
-  template <detail::LearnRateFunction F>
-  LearnRateSchedule(F function) {
-    detail::ScheduleRule rule{.kind = detail::ScheduleRule::Kind::Function};
-    if constexpr (std::is_invocable_r_v<double, const std::decay_t<F>&, double, Index, Index>)
-      rule.function = std::move(function);
-    else
-      rule.function = [f = std::move(function)](double initial, Index, Index epoch) {
-        return static_cast<double>(f(initial, epoch));
-      };
-    add(std::move(rule));
-  }
-  explicit LearnRateSchedule(detail::ScheduleRule rule) { add(std::move(rule)); }
+  template <class F>
+    requires detail::MaybeCallable<F, LearnRateSchedule> && detail::LearnRateFunction<F>
+  LearnRateSchedule(F function) : LearnRateSchedule(ruleOf(std::move(function))) {}
+  explicit LearnRateSchedule(detail::ScheduleRule rule);
   LearnRateSchedule(const LearnRateSchedule& other);
   LearnRateSchedule(LearnRateSchedule&& other) noexcept;
   LearnRateSchedule& operator=(const LearnRateSchedule& other);
@@ -75,9 +65,20 @@ class LearnRateSchedule {
   };
   const Position& position() const noexcept { return position_; }
   void setPosition(const Position& position) noexcept { position_ = position; }
-  bool empty() const noexcept { return rules_.empty(); }
+  bool empty() const noexcept;
 
  private:
+  template <class F>
+  static detail::ScheduleRule ruleOf(F function) {
+    detail::ScheduleRule rule{.kind = detail::ScheduleRule::Kind::Function};
+    if constexpr (std::is_invocable_r_v<double, const std::decay_t<F>&, double, Index, Index>)
+      rule.function = std::move(function);
+    else
+      rule.function = [f = std::move(function)](double initial, Index, Index epoch) {
+        return static_cast<double>(f(initial, epoch));
+      };
+    return rule;
+  }
   void add(detail::ScheduleRule rule);
 
   std::vector<detail::ScheduleRule> rules_;

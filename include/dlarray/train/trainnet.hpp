@@ -2,7 +2,6 @@
 #include <dlarray/network.hpp>
 #include <dlarray/train/monitor.hpp>
 #include <dlarray/train/options.hpp>
-#include <optional>
 
 // Training, testing and use of networks, mini-batch by mini-batch.
 namespace dl {
@@ -104,7 +103,7 @@ struct TrainingInfo {
   std::vector<std::string> metricNames;
   Index outputNetworkIteration = 0;
   std::string stopReason;
-  std::optional<TrainingProgressMonitor> monitor;  // with plots "training-progress"
+  TrainingProgressMonitor monitor;  // without metrics, unless plots was "training-progress"
 };
 
 namespace detail {
@@ -162,7 +161,7 @@ struct TestnetOptions {
 };
 /// The values of metrics, in their order. The value of a single one converts to a number; that of several throws.
 struct MetricValues : std::vector<double> {
-  explicit MetricValues(std::vector<double> values) : std::vector<double>(std::move(values)) {}
+  explicit MetricValues(std::vector<double> values);
   operator double() const;
 };
 /// Metrics of a network over data, a mini-batch in memory at a time: `testnet(net, {X, T}, "accuracy")` one, `testnet(net, ds,
@@ -171,23 +170,14 @@ double testnet(const DlNetwork& net, const TrainingData& data, const Metric& met
                std::source_location where = std::source_location::current());
 std::vector<double> testnet(const DlNetwork& net, const TrainingData& data, const std::vector<Metric>& metrics,
                             const TestnetOptions& options = {}, std::source_location where = std::source_location::current());
-inline MetricValues testnet(const DlNetwork& net, const TrainingData& data, std::initializer_list<Metric> metrics,
-                            const TestnetOptions& options = {}, std::source_location where = std::source_location::current()) {
-  return MetricValues(testnet(net, data, std::vector<Metric>(metrics), options, where));
-}
-inline MetricValues testnet(const DlNetwork& net, const DlArray& X, const DlArray& T, std::initializer_list<Metric> metrics,
-                            const TestnetOptions& options = {}, std::source_location where = std::source_location::current()) {
-  return testnet(net, TrainingData(X, T), metrics, options, where);
-}
-inline double testnet(const DlNetwork& net, const DlArray& X, const DlArray& T, const Metric& metric,
-                      const TestnetOptions& options = {}, std::source_location where = std::source_location::current()) {
-  return testnet(net, TrainingData(X, T), metric, options, where);
-}
-inline std::vector<double> testnet(const DlNetwork& net, const DlArray& X, const DlArray& T, const std::vector<Metric>& metrics,
-                                   const TestnetOptions& options = {},
-                                   std::source_location where = std::source_location::current()) {
-  return testnet(net, TrainingData(X, T), metrics, options, where);
-}
+MetricValues testnet(const DlNetwork& net, const TrainingData& data, std::initializer_list<Metric> metrics,
+                     const TestnetOptions& options = {}, std::source_location where = std::source_location::current());
+MetricValues testnet(const DlNetwork& net, const DlArray& X, const DlArray& T, std::initializer_list<Metric> metrics,
+                     const TestnetOptions& options = {}, std::source_location where = std::source_location::current());
+double testnet(const DlNetwork& net, const DlArray& X, const DlArray& T, const Metric& metric, const TestnetOptions& options = {},
+               std::source_location where = std::source_location::current());
+std::vector<double> testnet(const DlNetwork& net, const DlArray& X, const DlArray& T, const std::vector<Metric>& metrics,
+                            const TestnetOptions& options = {}, std::source_location where = std::source_location::current());
 
 struct MinibatchpredictOptions {
   Index miniBatchSize = 128;

@@ -36,17 +36,19 @@ struct ParameterPart {
   double factor;
 };
 /// Every parameter of a container, frozen ones too.
+std::vector<ParameterPart> collectParts(const Visitable& parameters);
 template <class P>
 std::vector<ParameterPart> parameterParts(const P& parameters) {
-  std::vector<ParameterPart> parts;
-  auto collect = [&](DlArray& x, double factor) { parts.push_back({&x, factor}); };
-  visitArrays(const_cast<P&>(parameters), ArrayVisitor(collect));
-  return parts;
+  return collectParts(Visitable(parameters));
 }
 
 /// What a solver's step is given, array by array; `second` is used by solvers with two states.
 struct UpdateArrays {
-  std::vector<ParameterPart> parameters, gradients, first, second;
+  using Parts = std::vector<ParameterPart>;
+  UpdateArrays(Parts parameters, Parts gradients, Parts first, Parts second);
+  UpdateArrays(UpdateArrays&& other) noexcept;
+  ~UpdateArrays();
+  Parts parameters, gradients, first, second;
 };
 /// Who makes a step, for error sentences.
 struct UpdateCaller {
@@ -83,8 +85,8 @@ void makePlaces(const P& parameters, std::vector<ParameterPart>& parts, S& state
 /// Checks everything, and only then gives empty states a place for each parameter.
 template <class P, class S>
 UpdateArrays updateArrays(P& parameters, const UpdateStateOf<P>& gradients, S& first, S* second, const UpdateCaller& caller) {
-  UpdateArrays arrays{parameterParts(parameters), parameterParts(gradients), parameterParts(first), {}};
-  if (second) arrays.second = parameterParts(*second);
+  UpdateArrays arrays(parameterParts(parameters), parameterParts(gradients), parameterParts(first),
+                      second ? parameterParts(*second) : decltype(parameterParts(first))());
   checkUpdate(arrays, second != nullptr, caller);
   const std::size_t count = arrays.parameters.size();
   makePlaces(parameters, arrays.first, first, count);
@@ -101,9 +103,9 @@ template <class P, class S, class Step>
 void updateWith(P& parameters, const UpdateStateOf<P>& gradients, S& first, S* second, const UpdateCaller& caller,
                 const Step& step) {
   if constexpr (std::same_as<S, DlArray> && !std::same_as<P, DlArray>) {
-    const std::vector<ParameterPart> parts = parameterParts(parameters);
-    std::vector<DlArray> each = splitState(first, parts, caller), more;
-    if (second) more = splitState(*second, parts, caller);
+    const auto parts = parameterParts(parameters);
+    auto each = splitState(first, parts, caller);
+    auto more = second ? splitState(*second, parts, caller) : decltype(each)();
     step(updateArrays(parameters, gradients, each, second ? &more : nullptr, caller));
     first = joinState(each, parts);
     if (second) *second = joinState(more, parts);
@@ -189,7 +191,7 @@ template <class F, class P, class... More>
 P updateEach(const F& fun, const std::source_location& where, const P& first, const More&... more) {
   P result = first;
   std::tuple<More...> others(more...);
-  const std::vector<ParameterPart> to = parameterParts(result);
+  const auto to = parameterParts(result);
   const auto lists = std::apply(
       [](auto&... other) { return std::array<std::vector<ParameterPart>, sizeof...(More)>{parameterParts(other)...}; }, others);
   for (const auto& list : lists) checkArrayCount(list.size(), to.size(), where);
