@@ -37,23 +37,41 @@ struct ThreadEnd {
   }
 };
 
-constexpr std::uint32_t keptOf(int c) { return static_cast<std::uint32_t>(detail::keptPerClass >> 6 >> c); }
+constexpr std::uint32_t blocksOf(std::size_t bytes, int c) { return static_cast<std::uint32_t>(bytes >> 6 >> c); }
 
 void watchThreadEnd() {
   thread_local ThreadEnd end;
   (void)end;
   smallBlocks.watched = true;
-  for (int c = 0; c < detail::SmallBlocks::classes; ++c) smallBlocks.room[c] = keptOf(c);
+  for (int c = 0; c < detail::SmallBlocks::classes; ++c)
+    smallBlocks.room[c] = smallBlocks.kept[c] = blocksOf(detail::keptPerClass, c);
 }
 
-// Counts a list that may have become too long, and frees what is beyond half of what is kept.
+// Counts a list that may have become too long; of one that is, frees what is beyond half of what is kept.
 void trim(int c) noexcept {
-  const std::uint32_t half = keptOf(c) / 2;
+  const std::uint32_t kept = smallBlocks.kept[c];
   std::uint32_t length = 0;
-  detail::FreeBlock** last = &smallBlocks.first[c];
-  for (; *last && length < half; ++length) last = &(*last)->next;
+  detail::FreeBlock **last = &smallBlocks.first[c], **middle = last;
+  for (; *last && length < kept; ++length) {
+    last = &(*last)->next;
+    if (length < kept / 2) middle = last;
+  }
+  smallBlocks.room[c] = kept - length;
+  if (length < kept) return;
+  last = middle;
+  length = kept / 2;
+  smallBlocks.cut[c] = smallBlocks.cut[c] || *last;
   while (*last) std::free(std::exchange(*last, (*last)->next));
-  smallBlocks.room[c] = keptOf(c) - length;
+  smallBlocks.room[c] = smallBlocks.kept[c] - length;
+}
+
+// A list that was cut and then ran out was too short: a program that takes and gives back as much again and again needs no system.
+void keepMore(int c) noexcept {
+  if (!smallBlocks.cut[c]) return;
+  smallBlocks.cut[c] = false;
+  const std::uint32_t more = std::min(smallBlocks.kept[c], blocksOf(detail::mostKeptPerClass, c) - smallBlocks.kept[c]);
+  smallBlocks.kept[c] += more;
+  smallBlocks.room[c] += more;
 }
 
 std::atomic<std::size_t> taken{0};
@@ -172,6 +190,7 @@ constinit thread_local SmallBlocks smallBlocks{};
 
 void* allocateSlowly(std::size_t bytes) {
   if (bytes > smallLimit) return largeBlocks().take(largeClass(bytes));
+  keepMore(smallClass(bytes));
   return fromSystem(std::size_t{64} << smallClass(bytes));
 }
 
@@ -181,8 +200,10 @@ void deallocateSlowly(void* block, std::size_t bytes) noexcept {
     watchThreadEnd();
     return deallocate(block, bytes);
   }
-  std::free(block);
-  if (pooling && smallBlocks.watched) trim(smallClass(bytes));
+  const int c = smallClass(bytes);
+  if (!pooling || !smallBlocks.watched) return std::free(block);
+  trim(c);
+  deallocateSmall(block, c);
 }
 
 }  // namespace detail

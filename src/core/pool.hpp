@@ -18,6 +18,8 @@ struct SmallBlocks {
   // How many more blocks may be given back before the list's length is looked at; none until the thread's end is being waited for.
   // Taking blocks need not keep it up: it is what is certainly left.
   std::uint32_t room[classes];
+  std::uint32_t kept[classes];  // how many blocks the list may hold: twice as many each time it was cut too short
+  bool cut[classes];            // blocks of the list went back to the system
   bool watched;  // the thread's end is being waited for
   bool ended;
 };
@@ -33,7 +35,8 @@ inline constexpr std::size_t smallLimit = std::size_t{32} << 10;
 constexpr int smallClass(std::size_t bytes) { return bytes <= 64 ? 0 : static_cast<int>(std::bit_width(bytes - 1)) - 6; }
 void* allocateSlowly(std::size_t bytes);
 void deallocateSlowly(void* block, std::size_t bytes) noexcept;
-inline constexpr std::size_t keptPerClass = std::size_t{512} << 10;  // bytes of one small size that a thread keeps
+// Bytes of one small size that a thread keeps: at first, and when it turned out to need more.
+inline constexpr std::size_t keptPerClass = std::size_t{512} << 10, mostKeptPerClass = std::size_t{16} << 20;
 
 inline void* allocateSmall(int c) {
   if (pooling) {

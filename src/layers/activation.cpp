@@ -165,12 +165,19 @@ AnyLayer activation(const Kind& kind, double number, const ActivationLayerOption
 }  // namespace
 
 AnyLayer reluLayer(const ActivationLayerOptions& options) { return activation(reluKind, options); }
-AnyLayer leakyReluLayer(double scale, const ActivationLayerOptions& options) { return activation(leakyKind, scale, options); }
+AnyLayer leakyReluLayer(double scale, const ActivationLayerOptions& options, std::source_location where) {
+  checkFinite(scale, "leakyReluLayer", "the scale", where);
+  return activation(leakyKind, scale, options);
+}
 AnyLayer clippedReluLayer(double ceiling, const ActivationLayerOptions& options, std::source_location where) {
   checkPositive(ceiling, "clippedReluLayer", "the ceiling", where);
+  checkFinite(ceiling, "clippedReluLayer", "the ceiling", where);
   return activation(clippedKind, ceiling, options);
 }
-AnyLayer eluLayer(double alpha, const ActivationLayerOptions& options) { return activation(eluKind, alpha, options); }
+AnyLayer eluLayer(double alpha, const ActivationLayerOptions& options, std::source_location where) {
+  checkFinite(alpha, "eluLayer", "alpha", where);
+  return activation(eluKind, alpha, options);
+}
 AnyLayer sigmoidLayer(const ActivationLayerOptions& options) { return activation(sigmoidKind, options); }
 AnyLayer tanhLayer(const ActivationLayerOptions& options) { return activation(tanhKind, options); }
 AnyLayer swishLayer(const ActivationLayerOptions& options) { return activation(swishKind, options); }

@@ -1,5 +1,6 @@
 #include "core/fail.hpp"
 #include "core/storage.hpp"
+#include "layers/support.hpp"
 
 #include <dlarray/layers/parameters.hpp>
 #include <dlarray/ops/creation.hpp>
@@ -8,6 +9,7 @@
 #include <dlarray/ops/shape.hpp>
 #include <dlarray/random.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace dl {
@@ -54,6 +56,13 @@ DlArray orthogonal(const Size& size) {
   return reshape(transpose(dlarray(orthonormalColumns(columns, rows), Size{columns, rows})), size);
 }
 
+constexpr std::string_view rules[] = {"glorot", "he", "orthogonal", "narrow-normal", "zeros", "ones", "unit-forget-gate"};
+
+[[noreturn]] void failRule(const char* function, const std::string& rule, const std::source_location& where) {
+  fail(where, "initializer:rule", "{}: {}\"{}\" is not known; use \"{}\" or a function of the size", function,
+       std::string_view(function) == "initializer" ? "" : "the initializer ", rule, fmt::join(rules, "\", \""));
+}
+
 DlArray byRule(const std::string& rule, const Size& size, Fans fans) {
   const auto in = static_cast<double>(fans.in), out = static_cast<double>(fans.out);
   if (rule == "glorot") return std::sqrt(6 / (in + out)) * (2 * rand(size) - 1);
@@ -69,13 +78,15 @@ DlArray byRule(const std::string& rule, const Size& size, Fans fans) {
     for (Index b = 0; b < blocks; ++b) bias(span((4 * b + 1) * hidden, (4 * b + 2) * hidden - 1)) = 1;
     return bias;
   }
-  fail(noPlace, "initializer:rule",
-       "initializer: \"{}\" is not known; use \"glorot\", \"he\", \"orthogonal\", \"narrow-normal\", \"zeros\", \"ones\", "
-       "\"unit-forget-gate\" or a function of the size",
-       rule);
+  failRule("initializer", rule, noPlace);
 }
 
 }  // namespace
+
+void layers::checkInitializer(const Initializer& initializer, const char* function, const std::source_location& where) {
+  if (!initializer.function() && std::ranges::find(rules, initializer.rule()) == std::end(rules))
+    failRule(function, initializer.rule(), where);
+}
 
 DlArray Initializer::operator()(const Size& size, Fans fans) const {
   if (!function_) return single_(byRule(rule_, size, fans));

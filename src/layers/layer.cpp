@@ -28,8 +28,8 @@ AnyLayer& AnyLayer::operator=(AnyLayer other) noexcept {
 }
 
 AnyLayer AnyLayer::named(std::string name) const {
-  AnyLayer other = *this;
-  other.name_ = std::move(name);
+  AnyLayer other(name, held_->copy());
+  other.held_->layer().name = std::move(name);
   return other;
 }
 

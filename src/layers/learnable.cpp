@@ -1,6 +1,7 @@
 #include "layers/learnable.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <dlarray/ops/creation.hpp>
 
 namespace dl::layers {
@@ -10,6 +11,7 @@ const std::source_location noPlace;
 }
 
 void LearnableOptions::check(const char* function, const std::source_location& where) const {
+  checkInitializer(initializer, function, where);
   for (const double factor : {learnRate, l2}) checkFactor(factor, function, where);
 }
 
@@ -43,6 +45,10 @@ void checkWord(std::string_view word, std::initializer_list<std::string_view> al
 
 void checkPositive(double number, const char* function, const char* what, const std::source_location& where) {
   if (!(number > 0)) fail(where, "layer:number", "{}: {} is {}; it must be positive", function, what, number);
+}
+
+void checkFinite(double number, const char* function, const char* what, const std::source_location& where) {
+  if (!std::isfinite(number)) fail(where, "layer:number", "{}: {} is {}; it must be a finite number", function, what, number);
 }
 
 void checkProbability(double p, const char* function, const std::source_location& where) {

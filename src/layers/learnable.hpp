@@ -27,6 +27,7 @@ void checkWord(std::string_view word, std::initializer_list<std::string_view> al
 /// Throws for a number that is not above 0.
 void checkPositive(double number, const char* function, const char* what, const std::source_location& where);
 /// Throws for a probability outside [0, 1).
+void checkFinite(double number, const char* function, const char* what, const std::source_location& where);
 void checkProbability(double p, const char* function, const std::source_location& where);
 
 /// The number of channels of the data; throws when there is no C.

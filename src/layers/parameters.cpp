@@ -3,6 +3,7 @@
 #include "core/fail.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace dl {
 
@@ -50,6 +51,9 @@ const Parameters::Entry* Parameters::find(std::string_view name) const noexcept 
 }
 
 void Parameters::learnable(std::string_view name, DlArray value, ParameterFactors factors) {
+  for (const double factor : {factors.learnRate, factors.l2})
+    if (!(factor >= 0) || std::isinf(factor))
+      fail({}, "layer:factor", "learnable: a factor of \"{}\" is {}; factors are finite and not negative", name, factor);
   if (Entry* known = find(name)) {
     if (numel(known->value) == 0) known->value = std::move(value);
     return;

@@ -97,7 +97,8 @@ void checkFactor(double factor, const char* function, const std::source_location
     fail(where, "layer:factor", "{}: a factor is {}; factors are finite and not negative", function, factor);
 }
 
-void WeightsAndBias::checkFactors(const char* function, const std::source_location& where) const {
+void WeightsAndBias::check(const char* function, const std::source_location& where) const {
+  for (const Initializer* initializer : {&weightsInitializer, &biasInitializer}) checkInitializer(*initializer, function, where);
   for (const double factor : {weightLearnRateFactor, biasLearnRateFactor, weightL2Factor, biasL2Factor})
     checkFactor(factor, function, where);
 }

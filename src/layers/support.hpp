@@ -50,6 +50,8 @@ void checkWindow(const WindowSizes& sizes, std::size_t dimensions, const char* f
 /// Throws for numbers below `least`.
 void checkNumber(Index number, Index least, const char* function, const char* what, const std::source_location& where);
 /// Throws for factors of learn rates and L2 regularisation that are negative, NaN or infinite.
+/// Throws for a rule that is not known.
+void checkInitializer(const Initializer& initializer, const char* function, const std::source_location& where);
 void checkFactor(double factor, const char* function, const std::source_location& where);
 
 /// The options of layers with weights and a bias.
@@ -63,10 +65,10 @@ struct WeightsAndBias {
   static WeightsAndBias of(const Options& o, const char* function, const std::source_location& where) {
     WeightsAndBias result{o.weightsInitializer,    o.biasInitializer,     o.weights,        o.bias,
                           o.weightLearnRateFactor, o.biasLearnRateFactor, o.weightL2Factor, o.biasL2Factor};
-    result.checkFactors(function, where);
+    result.check(function, where);
     return result;
   }
-  void checkFactors(const char* function, const std::source_location& where) const;
+  void check(const char* function, const std::source_location& where) const;
   void show(OptionVisitor& visit);
   /// Declares "Weights" and "Bias". Throws when those that were given have another size.
   void declare(const Layer& layer, Parameters& p, const Size& weightsSize, const Size& biasSize, Fans fans) const;

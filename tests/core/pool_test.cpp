@@ -41,6 +41,20 @@ BOOST_AUTO_TEST_CASE(small_blocks_come_back_and_do_not_pile_up) {
   if (detail::pooling) deallocate(block, 128);
 }
 
+BOOST_AUTO_TEST_CASE(steps_of_any_size_end_up_without_the_system) {
+  if (!detail::pooling) return;
+  // As many small blocks in each step as four lists of a thread hold at first.
+  std::vector<void*> blocks(4 * detail::keptPerClass / 1024);
+  const auto step = [&] {
+    for (void*& b : blocks) b = allocate(1000);
+    for (void* b : blocks) deallocate(b, 1000);
+  };
+  for (int i = 0; i < 8; ++i) step();
+  const std::size_t taken = memoryUse().taken;
+  for (int i = 0; i < 8; ++i) step();
+  BOOST_TEST(memoryUse().taken == taken);
+}
+
 BOOST_AUTO_TEST_CASE(blocks_of_sizes_that_are_gone_make_room) {
   if (!detail::pooling) return;
   releaseMemory();

@@ -147,6 +147,12 @@ BOOST_AUTO_TEST_CASE(spatial_dropout_drops_whole_channels) {
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_are_named) {
+  const double infinite = std::numeric_limits<double>::infinity();
+  BOOST_TEST(sentenceOf([&] { clippedReluLayer(infinite); }) ==
+             "clippedReluLayer: the ceiling is inf; it must be a finite number");
+  BOOST_TEST(sentenceOf([&] { leakyReluLayer(std::nan("")); }) ==
+             "leakyReluLayer: the scale is nan; it must be a finite number");
+  BOOST_TEST(sentenceOf([&] { eluLayer(infinite); }) == "eluLayer: alpha is inf; it must be a finite number");
   BOOST_TEST(sentenceOf([] { clippedReluLayer(-1); }) == "clippedReluLayer: the ceiling is -1; it must be positive");
   BOOST_TEST(sentenceOf([] { geluLayer({.approximation = "exact"}); }) ==
              "geluLayer: .approximation = \"exact\"; it is \"none\" or \"tanh\"");

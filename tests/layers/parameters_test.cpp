@@ -130,12 +130,31 @@ BOOST_AUTO_TEST_CASE(initialisers_may_be_functions_and_mistakes_are_named) {
              }).sentence.starts_with("initializer: \"xavier\" is not known; use \"glorot\""));
 }
 
+BOOST_AUTO_TEST_CASE(wrong_rules_and_factors_are_refused_where_they_are_given) {
+  const std::string known =
+      "\"glorot\", \"he\", \"orthogonal\", \"narrow-normal\", \"zeros\", \"ones\", \"unit-forget-gate\" or a function of the size";
+  BOOST_TEST(mistake([] {
+               convolution2dLayer(3, 8, {.weightsInitializer = "xavier"});
+             }).sentence.starts_with("convolution2dLayer: the initializer \"xavier\" is not known; use " + known));
+  BOOST_TEST(mistake([] {
+               lstmLayer(8, {.biasInitializer = "forget"});
+             }).sentence.starts_with("lstmLayer: the initializer \"forget\" is not known; use " + known));
+  BOOST_TEST(mistake([] {
+               batchNormalizationLayer({.scaleInitializer = "one"});
+             }).sentence.starts_with("batchNormalizationLayer: the initializer \"one\" is not known; use " + known));
+  for (const double factor : {-1.0, std::numeric_limits<double>::infinity()})
+    BOOST_TEST(mistake([&] {
+                 Parameters().learnable("W", 1, {.l2 = factor});
+               }).sentence.starts_with("learnable: a factor of \"W\" is "));
+}
+
 BOOST_AUTO_TEST_CASE(a_layer_of_ones_own_is_a_value) {
   Scale own;
   own.name = "mine";
   const AnyLayer layer = own, other = layer.named("other");
   BOOST_TEST(layer.name() == "mine");
   BOOST_TEST(other.name() == "other");
+  BOOST_TEST((layer->name == "mine" && other->name == "other"));
   BOOST_TEST(layer->stem() == "scale");
   BOOST_TEST(layer->inputNames() == std::vector<std::string>{"in"});
 

@@ -9,13 +9,15 @@ struct ActivationLayerOptions {
 };
 /// max(x, 0). (MATLAB: reluLayer)
 AnyLayer reluLayer(const ActivationLayerOptions& options = {});
-/// x for x >= 0, else scale x. (MATLAB: leakyReluLayer)
-AnyLayer leakyReluLayer(double scale = 0.01, const ActivationLayerOptions& options = {});
-/// min(max(x, 0), ceiling). Throws for a ceiling that is not positive. (MATLAB: clippedReluLayer)
+/// x for x >= 0, else scale x. Throws for a scale that is not finite. (MATLAB: leakyReluLayer)
+AnyLayer leakyReluLayer(double scale = 0.01, const ActivationLayerOptions& options = {},
+                        std::source_location where = std::source_location::current());
+/// min(max(x, 0), ceiling). Throws for a ceiling that is not positive and finite. (MATLAB: clippedReluLayer)
 AnyLayer clippedReluLayer(double ceiling, const ActivationLayerOptions& options = {},
                           std::source_location where = std::source_location::current());
-/// x for x >= 0, else alpha (e^x - 1). (MATLAB: eluLayer)
-AnyLayer eluLayer(double alpha = 1, const ActivationLayerOptions& options = {});
+/// x for x >= 0, else alpha (e^x - 1). Throws for an alpha that is not finite. (MATLAB: eluLayer)
+AnyLayer eluLayer(double alpha = 1, const ActivationLayerOptions& options = {},
+                  std::source_location where = std::source_location::current());
 /// 1 / (1 + e^-x). (MATLAB: sigmoidLayer)
 AnyLayer sigmoidLayer(const ActivationLayerOptions& options = {});
 /// tanh(x). (MATLAB: tanhLayer)
