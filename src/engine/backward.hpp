@@ -52,6 +52,11 @@ class Backward {
   void addNumber(int i, double gradient);
   /// The same for a number for every element of the input.
   void addEverywhere(int i, double gradient);
+  /// Adds a multiple of an input that the operation kept, where the result has the size of the input. Only while the walk is not recorded.
+  void addMultiple(int i, double factor);
+  /// Adds a gradient by neighbouring elements of an input, from one on, if it is the first gradient that comes to the input and no walk is
+  /// recorded; else does nothing and answers false.
+  bool beginAt(int i, Index start, const DlArray& gradient);
   /// The gradient collected so far by an input, given away to be added to in place and put back with `put`; zeros at first.
   DlArray collected(int i);
   void put(int i, DlArray gradient) noexcept;

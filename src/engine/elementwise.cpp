@@ -70,7 +70,7 @@ struct Unary {
     if (b.isNumber() && b.keepsNumbers(F::needs))
       return b.addNumber(0, F::gradient(b.number(), useX ? b.keptNumber(0) : 0.0, useY ? b.keptNumber(2) : 0.0));
     if constexpr (requires { F::slope; })
-      if (b.isNumber()) return b.add(0, binary<formula::Times>(b.takeInput(0), F::slope * b.number()));
+      if (b.isNumber()) return b.addMultiple(0, F::slope * b.number());
     const DlArray none;
     const DlArray &x = useX ? b.input(0) : none, &y = useY ? b.result() : none;
     if (b.recorded())
@@ -136,6 +136,8 @@ struct Binary {
   template <bool first>
   static DlArray by(Backward& b, DlArray g) {
     constexpr unsigned needs = first ? F::needsForA : F::needsForB;
+    // What a sum passes on is the gradient itself.
+    if constexpr (std::same_as<F, formula::Plus> || (std::same_as<F, formula::Minus> && first)) return g;
     const DlArray none;
     const DlArray& x0 = (needs & formula::A) ? b.input(0) : none;
     const DlArray& x1 = (needs & formula::B) ? b.input(1) : none;

@@ -156,6 +156,41 @@ const DlArray& Node::adjointArray() {
   return adjoint;
 }
 
+void Backward::addMultiple(int i, double factor) {
+  const std::uint32_t input = node_.input(i);
+  if (!trace_.wants(input)) return;
+  Node& from = trace_[input];
+  DlArray x = takeInput(i);
+  const dl::detail::Header& h = Storage::of(x);
+  constexpr Index most = Index{1} << 15;  // no thread would help
+  if (h.type != Type::Double || from.type != Type::Double || h.device != Device::Cpu || h.numel > most || h.plainScalar)
+    return add(i, binary<formula::Times>(std::move(x), factor));
+  const auto* elements = static_cast<const double*>(h.data);
+  const Index n = h.numel;
+  DlArray product = Storage::unique(x) && h.node == 0 ? std::move(x) : Storage::makeLike(h);
+  constexpr std::size_t times = formula::BinaryFormulas::position<formula::Times>();
+  cpu::elementwiseKernels<double>().binary[times].value(n, elements, 1, &factor, 0, Storage::mutableData<double>(product));
+  if (from.hasAdjoint()) return add(i, std::move(product));
+  from.adjoint = std::move(product);
+}
+
+bool Backward::beginAt(int i, Index start, const DlArray& gradient) {
+  const std::uint32_t input = node_.input(i);
+  Node& from = trace_[input];
+  const dl::detail::Header& g = Storage::of(gradient);
+  if (trace_.recording || from.hasAdjoint() || g.type != from.type || g.device != Device::Cpu) return false;
+  DlArray sum = Storage::make(from.shape(), from.type);
+  const std::size_t each = bytesOf(from.type), before = static_cast<std::size_t>(start) * each,
+                    count = static_cast<std::size_t>(g.numel) * each,
+                    all = static_cast<std::size_t>(Storage::of(sum).numel) * each;
+  auto* to = Storage::mutableData<std::byte>(sum);
+  std::memset(to, 0, before);
+  std::memcpy(to + before, g.data, count);
+  std::memset(to + before + count, 0, all - before - count);
+  from.adjoint = std::move(sum);
+  return true;
+}
+
 DlArray Backward::collected(int i) {
   Node& from = trace_[node_.input(i)];
   if (from.hasAdjoint()) {

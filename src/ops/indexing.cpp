@@ -34,6 +34,8 @@ struct Read {
   }
   void gradient(Backward& b) const {
     if (!b.needs(0)) return;
+    if constexpr (std::same_as<Place, RangePlace>)
+      if (!b.recorded() && b.beginAt(0, place.start, b.gradient())) return;
     if (DlArray* sum = b.recorded() ? nullptr : b.collecting(0)) {
       if constexpr (std::same_as<Place, ElementPlace>) {
         if (b.isNumber() && Storage::of(*sum).type == Type::Double) {
