@@ -6,11 +6,6 @@ using namespace dl::test;
 
 namespace {
 
-std::string sentenceOf(const std::function<void()>& call) {
-  const std::string sentence = mistake(call).sentence;
-  return sentence.substr(0, sentence.rfind(" ("));
-}
-
 struct Expected {
   AnyLayer layer;
   const char *type, *stem;

@@ -13,7 +13,6 @@ const DlArray A = someNumbers({4, 3, 2, 5}, "SSCB"), B = someNumbers({4, 3, 2, 5
               C = someNumbers({4, 3, 2, 5}, "SSCB", 2);
 
 DlArray answer(const AnyLayer& layer, const Arrays& X) { return Ready(layer, X).predict(X)[0]; }
-std::string sentenceOf(const std::function<void()>& call) { return mistake(call).sentence; }
 
 }  // namespace
 
@@ -59,18 +58,18 @@ BOOST_AUTO_TEST_CASE(arrays_that_do_not_fit_together_are_refused_by_name) {
   const AnyLayer add = additionLayer(2, {.name = "add"});
   const std::string differ =
       "additionLayer \"add\": plus: sizes of label C differ: 4(S) x 3(S) x 2(C) x 5(B) and 4(S) x 3(S) x 3(C) x 5(B)";
-  BOOST_TEST(sentenceOf([&] { Ready(add, Arrays{A, wide}); }) == differ);
-  BOOST_TEST(sentenceOf([&] { add->predict({A, wide}, {}); }).starts_with("additionLayer \"add\": "));
-  BOOST_TEST(sentenceOf([&] { add->predict({A}, {}); }) == "additionLayer \"add\": there is 1 input, the layer has 2");
-  BOOST_TEST(sentenceOf([&] { Ready(add, Arrays{A, B, C}); }) == "additionLayer \"add\": there are 3 inputs, the layer has 2");
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] { Ready(add, Arrays{A, wide}); }) == differ);
+  BOOST_TEST(wholeSentenceOf([&] { add->predict({A, wide}, {}); }).starts_with("additionLayer \"add\": "));
+  BOOST_TEST(wholeSentenceOf([&] { add->predict({A}, {}); }) == "additionLayer \"add\": there is 1 input, the layer has 2");
+  BOOST_TEST(wholeSentenceOf([&] { Ready(add, Arrays{A, B, C}); }) == "additionLayer \"add\": there are 3 inputs, the layer has 2");
+  BOOST_TEST(wholeSentenceOf([&] {
                Ready(depthConcatenationLayer(2), Arrays{A, dlarray(ones(2, 5), "CB")});
              }) == "depthConcatenationLayer: inputs 1 and 2 have different labels: 4(S) x 3(S) x 2(C) x 5(B) and 2(C) x 5(B)");
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                concatenationLayer(0, 2, {.name = "cat"})->predict({A, wide}, {});
              }).starts_with("concatenationLayer \"cat\": cat"));
   const auto says = [](const std::function<void()>& call, const std::string& wanted) {
-    const std::string found = sentenceOf(call);
+    const std::string found = wholeSentenceOf(call);
     BOOST_TEST(found.starts_with(wanted + " (combination_test.cpp:"), found);
   };
   says([] { additionLayer(1); }, "additionLayer: the number of inputs is 1; it must be 2 at least");
@@ -111,19 +110,19 @@ BOOST_AUTO_TEST_CASE(functions_are_layers) {
 
 BOOST_AUTO_TEST_CASE(functions_that_do_not_fit_their_options_are_refused) {
   const auto one = [](const DlArray& x) { return x; };
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                functionLayer(one, {.numInputs = 2});
              }).starts_with("functionLayer: the function has 1 inputs, the options say 2 (combination_test.cpp:"));
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                functionLayer(one, {.numOutputs = 2, .outputNames = {"a"}});
              }).starts_with("functionLayer: there are 1 names for 2 outputs (combination_test.cpp:"));
   const AnyLayer lies = functionLayer([](const std::vector<DlArray>& x) { return x; }, {.name = "f", .numInputs = 2});
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                lies->predict({A, B}, {});
              }) == "functionLayer \"f\": the function returned 2 arrays, the layer has 1 output");
   const AnyLayer fails = functionLayer([](const DlArray& x) { return x + ones(7, 1); }, {.name = "f"});
-  BOOST_TEST(sentenceOf([&] { fails->predict({A}, {}); }).starts_with("functionLayer \"f\": "));
-  BOOST_TEST(sentenceOf([&] { fails->predict({A, B}, {}); }) == "functionLayer \"f\": there are 2 inputs, the layer has 1");
+  BOOST_TEST(wholeSentenceOf([&] { fails->predict({A}, {}); }).starts_with("functionLayer \"f\": "));
+  BOOST_TEST(wholeSentenceOf([&] { fails->predict({A, B}, {}); }) == "functionLayer \"f\": there are 2 inputs, the layer has 1");
 }
 
 BOOST_AUTO_TEST_CASE(every_type_is_listed_once_and_shows_its_options) {

@@ -7,7 +7,6 @@ using namespace dl::test;
 namespace {
 
 DlArray images() { return someNumbers({6, 5, 3, 2}, "SSCB"); }
-std::string sentenceOf(const std::function<void()>& call) { return mistake(call).sentence; }
 double largest(const DlArray& x) { return double(max(abs(double_(x)), {}, "all")); }
 
 }  // namespace
@@ -197,45 +196,45 @@ BOOST_AUTO_TEST_CASE(options_are_shown_one_by_one) {
 BOOST_AUTO_TEST_CASE(data_that_does_not_fit_is_refused_by_name) {
   const AnyLayer conv = convolution2dLayer(3, 8, {.name = "conv1", .numChannels = 3});
   const Ready ready(convolution2dLayer(3, 8, {.name = "conv1"}), {DataLayout(Size{28, 28, 1, 1}, "SSCB")});
-  BOOST_TEST(sentenceOf([&] { ready(images()); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { ready(images()); }) ==
              "convolution2dLayer \"conv1\": the input has 3 channels, the weights are for 1: 6(S) x 5(S) x 3(C) x 2(B)");
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                Parameters p = ready.parameters;
                ready.layer->initialize(p, {DataLayout(images())});
              }) == "convolution2dLayer \"conv1\": the input has 3 channels, the weights are for 1: 6(S) x 5(S) x 3(C) x 2(B)");
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                Ready(conv, {DataLayout(Size{28, 28, 1, 1}, "SSCB")});
              }) == "convolution2dLayer \"conv1\": the input has 1 channel, .numChannels is 3: 28(S) x 28(S) x 1(C) x 1(B)");
   BOOST_TEST(
-      sentenceOf([&] {
+      wholeSentenceOf([&] {
         Ready(conv, {DataLayout(Size{3, 1, 1}, "CBT")});
       }) == "convolution2dLayer \"conv1\": the input is 3(C) x 1(B) x 1(T); the layer needs 2 spatial dimensions, S, or 1 and T");
-  BOOST_TEST(sentenceOf([&] { ready(dlarray(ones(2, 2, 1), "SSCB")); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { ready(dlarray(ones(2, 2, 1), "SSCB")); }) ==
              "convolution2dLayer \"conv1\": dlconv: along dimension 0 of 2(S) x 2(S) x 1(C) x 1(B) the filter spans 3 elements "
              "but data and "
              "padding have 2");
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                ready.predict({images(), images()});
              }) == "convolution2dLayer \"conv1\": there are 2 inputs, the layer has 1");
-  BOOST_TEST(sentenceOf([&] { ready(dlarray(ones(5, 5), "SS")); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { ready(dlarray(ones(5, 5), "SS")); }) ==
              "convolution2dLayer \"conv1\": the input is 5(S) x 5(S); it needs a dimension of channels, C");
-  BOOST_TEST(sentenceOf([&] { Ready(groupedConvolution2dLayer(3, 2, 2), Arrays{images()}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { Ready(groupedConvolution2dLayer(3, 2, 2), Arrays{images()}); }) ==
              "groupedConvolution2dLayer: 2 groups do not divide the 3 channels of the input, 6(S) x 5(S) x 3(C) x 2(B)");
-  BOOST_TEST(sentenceOf([&] { Ready(convolution2dLayer(3, 2, {.weights = ones(3, 3, 1, 2)}), Arrays{images()}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { Ready(convolution2dLayer(3, 2, {.weights = ones(3, 3, 1, 2)}), Arrays{images()}); }) ==
              "convolution2dLayer: the weights are 3 x 3 x 1 x 2; for this data they must be 3 x 3 x 3 x 2");
-  BOOST_TEST(sentenceOf([&] { Ready(convolution2dLayer(3, 2, {.bias = ones(3, 1)}), Arrays{images()}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { Ready(convolution2dLayer(3, 2, {.bias = ones(3, 1)}), Arrays{images()}); }) ==
              "convolution2dLayer: the bias is 3 x 1; it must be 1 x 1 x 2");
   const Ready fc(fullyConnectedLayer(4, {.name = "fc"}), {DataLayout(Size{5, 1}, "CB")});
-  BOOST_TEST(sentenceOf([&] { fc(dlarray(ones(6, 2), "CB")); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { fc(dlarray(ones(6, 2), "CB")); }) ==
              "fullyConnectedLayer \"fc\": an observation of the input has 6 elements, the weights are for 5: 6(C) x 2(B)");
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                Ready(fullyConnectedLayer(4, {.inputSize = 7}), {DataLayout(Size{5, 1}, "CB")});
              }) == "fullyConnectedLayer: an observation of the input has 5 elements, .inputSize is 7: 5(C) x 1(B)");
 }
 
 BOOST_AUTO_TEST_CASE(options_that_are_none_are_refused_where_they_are_written) {
   const auto says = [](const std::function<void()>& call, const std::string& wanted) {
-    const std::string found = sentenceOf(call);
+    const std::string found = wholeSentenceOf(call);
     BOOST_TEST(found.starts_with(wanted + " (convolution_test.cpp:"), found);
   };
   says(

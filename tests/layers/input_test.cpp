@@ -13,7 +13,6 @@ const double unknown = std::nan("");
 
 DlArray answer(const AnyLayer& layer, const DlArray& x) { return Ready(layer, Arrays{x})(x); }
 std::string layoutOf(const AnyLayer& layer) { return toString(layer->input()->size()) + " " + layer->input()->format(); }
-std::string sentenceOf(const std::function<void()>& call) { return mistake(call).sentence; }
 const layers::InputLayer& insideOf(const AnyLayer& layer) { return dynamic_cast<const layers::InputLayer&>(*layer); }
 
 }  // namespace
@@ -121,7 +120,7 @@ BOOST_AUTO_TEST_CASE(training_can_set_statistics) {
   BOOST_TEST(!insideOf(imageInputLayer({4, 3, 2}, {.normalization = "none"})).statisticsMissing());
   BOOST_TEST(insideOf(imageInputLayer({4, 3, 2})).statisticsMissing());
   BOOST_TEST(!insideOf(imageInputLayer({4, 3, 2}, {.mean = 1})).statisticsMissing());
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                layer.changed([](Layer& l) { dynamic_cast<layers::InputLayer&>(l).setStatistic("mean", ones(3, 1)); });
              }) == "imageInputLayer: .mean is 3 x 1; it is one number, or one for each of 2 channels or 24 elements of the data");
 }
@@ -136,29 +135,29 @@ BOOST_AUTO_TEST_CASE(other_data_is_refused) {
   const std::string needs =
       "imageInputLayer \"in\": the input is 4(S) x 3(S) x 1(C) x 5(B); the layer needs 4(S) x 3(S) x 2(C) x ?(B)";
   const DlArray grey = dlarray(ones(4, 3, 1, 5), "SSCB");
-  BOOST_TEST(sentenceOf([&] { Ready(image, Arrays{grey}); }) == needs);
-  BOOST_TEST(sentenceOf([&] { image->predict({grey}, {}); }) == needs);
-  BOOST_TEST(sentenceOf([&] { image->predict({stripdims(X)}, {}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { Ready(image, Arrays{grey}); }) == needs);
+  BOOST_TEST(wholeSentenceOf([&] { image->predict({grey}, {}); }) == needs);
+  BOOST_TEST(wholeSentenceOf([&] { image->predict({stripdims(X)}, {}); }) ==
              "imageInputLayer \"in\": the input is 4 x 3 x 2 x 5; the layer needs 4(S) x 3(S) x 2(C) x ?(B)");
-  BOOST_TEST(sentenceOf([&] { image->predict({dlarray(ones(4, 3, 2, 1, 2), "SSCBT")}, {}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { image->predict({dlarray(ones(4, 3, 2, 1, 2), "SSCBT")}, {}); }) ==
              "imageInputLayer \"in\": the input is 4(S) x 3(S) x 2(C) x 1(B) x 2(T); the layer needs 4(S) x 3(S) x 2(C) x ?(B)");
   const AnyLayer series = sequenceInputLayer(2, {.minLength = 4});
-  BOOST_TEST(sentenceOf([&] { series->predict({dlarray(ones(2, 1, 3), "CBT")}, {}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { series->predict({dlarray(ones(2, 1, 3), "CBT")}, {}); }) ==
              "sequenceInputLayer: the input has 3 time steps, .minLength is 4: 2(C) x 1(B) x 3(T)");
-  BOOST_TEST(sentenceOf([&] { series->predict({dlarray(ones(3, 1, 4), "CBT")}, {}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { series->predict({dlarray(ones(3, 1, 4), "CBT")}, {}); }) ==
              "sequenceInputLayer: the input is 3(C) x 1(B) x 4(T); the layer needs 2(C) x ?(B) x ?(T)");
-  BOOST_TEST(sentenceOf([] {
+  BOOST_TEST(wholeSentenceOf([] {
                inputLayer({unknown, 5, 20}, "BCT")->predict({dlarray(ones(5, 3, 4), "CBT")}, {});
              }) == "inputLayer: the input is 5(C) x 3(B) x 4(T); the layer needs 5(C) x ?(B) x 20(T)");
   // One image without B, one step without T, a feature vector: what is left out counts as 1.
-  BOOST_TEST(sentenceOf([&] { image->predict({dlarray(ones(4, 3, 2), "SSC")}, {}); }) == "nothing");
-  BOOST_TEST(sentenceOf([] { sequenceInputLayer(2)->predict({dlarray(ones(2, 3), "CB")}, {}); }) == "nothing");
-  BOOST_TEST(sentenceOf([] { featureInputLayer(2)->predict({dlarray(ones(2, 1), "C")}, {}); }) == "nothing");
+  BOOST_TEST(wholeSentenceOf([&] { image->predict({dlarray(ones(4, 3, 2), "SSC")}, {}); }) == "nothing");
+  BOOST_TEST(wholeSentenceOf([] { sequenceInputLayer(2)->predict({dlarray(ones(2, 3), "CB")}, {}); }) == "nothing");
+  BOOST_TEST(wholeSentenceOf([] { featureInputLayer(2)->predict({dlarray(ones(2, 1), "C")}, {}); }) == "nothing");
 }
 
 BOOST_AUTO_TEST_CASE(options_that_are_none_are_refused_where_they_are_written) {
   const auto says = [](const std::function<void()>& call, const std::string& wanted) {
-    const std::string found = sentenceOf(call);
+    const std::string found = wholeSentenceOf(call);
     BOOST_TEST(found.starts_with(wanted + " (input_test.cpp:"), found);
   };
   says([] { imageInputLayer({28, 28}); }, "imageInputLayer: the input size has 2 numbers; it is {height, width, channels}");

@@ -100,6 +100,12 @@ inline DlArray someNumbers(const Size& size, const std::string& labels = "", dou
   return labels.empty() ? x : dlarray(x, labels);
 }
 
+/// Moves parameters away from where they start, in double precision, so that differences show.
+inline void shake(Parameters& p) {
+  double phase = 0;
+  for (Parameters::Entry& e : p.entries()) e.value = 0.5 * someNumbers(size(e.value), "", ++phase);
+}
+
 /// Compares derivatives up to `order` of what a layer answers, by its inputs (those that `varied` names; all when empty) and by
 /// its learnables, with differences, in double precision. `prepare` may change the learnables before.
 inline void checkLayerDerivatives(const AnyLayer& layer, const Arrays& X, int order = 2, std::vector<bool> varied = {},

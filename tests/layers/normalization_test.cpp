@@ -6,11 +6,6 @@ using namespace dl::test;
 
 namespace {
 
-std::string sentenceOf(const std::function<void()>& call) {
-  const std::string sentence = mistake(call).sentence;
-  return sentence.substr(0, sentence.rfind(" ("));
-}
-
 const DlArray image = someNumbers(Size{3, 2, 4, 5}, "SSCB"), sequence = someNumbers(Size{4, 3, 6}, "CBT");
 
 void setChannels(Parameters& p) {

@@ -12,7 +12,6 @@ const DlArray X = someNumbers({6, 5, 3, 2}, "SSCB"), series = someNumbers({3, 2,
 
 DlArray answer(const AnyLayer& layer, const DlArray& x) { return Ready(layer, Arrays{x})(x); }
 double worst(const AnyLayer& layer, const DlArray& x, const DlArray& byHand) { return differenceOf(answer(layer, x), byHand); }
-std::string sentenceOf(const std::function<void()>& call) { return mistake(call).sentence; }
 
 }  // namespace
 
@@ -129,21 +128,21 @@ BOOST_AUTO_TEST_CASE(mistakes_name_the_layer) {
   const AnyLayer pool = maxPooling2dLayer(3, {.name = "pool"});
   const std::string needs =
       "maxPooling2dLayer \"pool\": the input is 3(C) x 2(B) x 7(T); the layer needs 2 spatial dimensions, S, or 1 and T";
-  BOOST_TEST(sentenceOf([&] { Ready(pool, Arrays{series}); }) == needs);
-  BOOST_TEST(sentenceOf([&] { pool->predict({series}, {}); }) == needs);
-  BOOST_TEST(sentenceOf([&] { pool->predict({dlarray(ones(2, 3, 1), "SSC")}, {}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { Ready(pool, Arrays{series}); }) == needs);
+  BOOST_TEST(wholeSentenceOf([&] { pool->predict({series}, {}); }) == needs);
+  BOOST_TEST(wholeSentenceOf([&] { pool->predict({dlarray(ones(2, 3, 1), "SSC")}, {}); }) ==
              "maxPooling2dLayer \"pool\": maxpool: a window of 3 along a dimension of 2 with 0 elements of padding, 2(S) x 3(S) "
              "x 1(C); it must "
              "fit in");
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                globalAveragePooling3dLayer({.name = "gap"})->predict({X, X}, {});
              }) == "globalAveragePooling3dLayer \"gap\": there are 2 inputs, the layer has 1");
-  BOOST_TEST(sentenceOf([&] { Ready(adaptiveAveragePooling2dLayer(2), Arrays{line}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { Ready(adaptiveAveragePooling2dLayer(2), Arrays{line}); }) ==
              "adaptiveAveragePooling2dLayer: the input is 7(S) x 3(C) x 2(B); the layer needs 2 spatial dimensions, S");
-  BOOST_TEST(sentenceOf([&] { Ready(maxUnpooling2dLayer(), Arrays{X}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { Ready(maxUnpooling2dLayer(), Arrays{X}); }) ==
              "maxUnpooling2dLayer: there is 1 input, the layer has 3");
   const auto says = [](const std::function<void()>& call, const std::string& wanted) {
-    const std::string found = sentenceOf(call);
+    const std::string found = wholeSentenceOf(call);
     BOOST_TEST(found.starts_with(wanted + " (pooling_test.cpp:"), found);
   };
   says([] { maxPooling2dLayer(0); }, "maxPooling2dLayer: the pool size is 0; it must be 1 at least");

@@ -6,18 +6,8 @@ using namespace dl::test;
 
 namespace {
 
-std::string sentenceOf(const std::function<void()>& call) {
-  const std::string sentence = mistake(call).sentence;
-  return sentence.substr(0, sentence.rfind(" ("));
-}
-
 const DlArray X = someNumbers(Size{3, 2, 5}, "CBT");  // 3 channels, 2 observations, 5 steps
 
-// Everything in double and not at its start, so that differences show.
-void shake(Parameters& p) {
-  double phase = 0;
-  for (Parameters::Entry& e : p.entries()) e.value = 0.5 * someNumbers(size(e.value), "", ++phase);
-}
 Ready shaken(const AnyLayer& layer, const Arrays& data = {X}) {
   Ready ready(layer, data);
   shake(ready.parameters);

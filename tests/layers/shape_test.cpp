@@ -15,7 +15,6 @@ DlArray answer(const AnyLayer& layer, const DlArray& x, const DlArray& ref) {
   return Ready(layer, both).predict(both)[0];
 }
 std::string shape(const DlArray& y) { return toString(size(y)) + " " + dims(y); }
-std::string sentenceOf(const std::function<void()>& call) { return mistake(call).sentence; }
 // The same elements in column-major order.
 bool sameElements(const DlArray& a, const DlArray& b) {
   return extractdata<std::vector<double>>(a) == extractdata<std::vector<double>>(b);
@@ -124,35 +123,35 @@ BOOST_AUTO_TEST_CASE(names_and_options_are_those_of_the_pages) {
 
 BOOST_AUTO_TEST_CASE(mistakes_name_the_layer) {
   const AnyLayer reshaping = reshapeLayer({3, 3, 11}, {.name = "r", .operationDimension = "spatial-channel"});
-  BOOST_TEST(sentenceOf([&] { reshaping->predict({X}, {}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { reshaping->predict({X}, {}); }) ==
              "reshapeLayer \"r\": 90 elements along S and C do not fill the size 3 x 3 x 11: 6(S) x 5(S) x 3(C) x 2(B)");
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                reshapeLayer({7, -1})->predict({X}, {});
              }) == "reshapeLayer: 180 elements do not fill the size 7 x ?: 6(S) x 5(S) x 3(C) x 2(B)");
-  BOOST_TEST(sentenceOf([&] { reshapeLayer({-1})->predict({X}, {}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { reshapeLayer({-1})->predict({X}, {}); }) ==
              "reshapeLayer: 1 sizes for the input 6(S) x 5(S) x 3(C) x 2(B), which has 2 dimensions besides S");
-  BOOST_TEST(sentenceOf([&] { flattenLayer()->predict({stripdims(X)}, {}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { flattenLayer()->predict({stripdims(X)}, {}); }) ==
              "flattenLayer: the input is 6 x 5 x 3 x 2, without labels; the layer joins the dimensions S and C");
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                crop2dLayer({4, 3}, {.name = "c"})->predict({X, dlarray(ones(3, 2), "SS")}, {});
              }) ==
              "crop2dLayer \"c\": a part of 2 from 4 does not lie inside dimension 1 of the input 6(S) x 5(S) x 3(C) x 2(B); the "
              "reference is "
              "3(S) x 2(S)");
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                crop2dLayer("centercrop")->predict({X, dlarray(ones(7, 2), "SS")}, {});
              }) ==
              "crop2dLayer: a part of 7 from 0 does not lie inside dimension 0 of the input 6(S) x 5(S) x 3(C) x 2(B); the "
              "reference is 7(S) x "
              "2(S)");
-  BOOST_TEST(sentenceOf([&] {
+  BOOST_TEST(wholeSentenceOf([&] {
                Ready(crop2dLayer("centercrop"), Arrays{X, volume});
              }) == "crop2dLayer: the input \"ref\" is 4(S) x 5(S) x 6(S) x 2(C) x 2(B); the layer needs 2 spatial dimensions, S");
-  BOOST_TEST(sentenceOf([&] { Ready(resize3dLayer({.scale = 2}), Arrays{X}); }) ==
+  BOOST_TEST(wholeSentenceOf([&] { Ready(resize3dLayer({.scale = 2}), Arrays{X}); }) ==
              "resize3dLayer: the input is 6(S) x 5(S) x 3(C) x 2(B); the layer needs 3 spatial dimensions, S");
-  BOOST_TEST(sentenceOf([&] { scalingLayer({.scale = ones(7, 1)})->predict({X}, {}); }).starts_with("scalingLayer: "));
+  BOOST_TEST(wholeSentenceOf([&] { scalingLayer({.scale = ones(7, 1)})->predict({X}, {}); }).starts_with("scalingLayer: "));
   const auto says = [](const std::function<void()>& call, const std::string& wanted) {
-    const std::string found = sentenceOf(call);
+    const std::string found = wholeSentenceOf(call);
     BOOST_TEST(found.starts_with(wanted + " (shape_test.cpp:"), found);
   };
   says([] { reshapeLayer({-1, -1}); }, "reshapeLayer: the size is ? x ?; it is a list of sizes, of which one may be -1");

@@ -198,10 +198,10 @@ BOOST_AUTO_TEST_CASE(data_without_labels_comes_and_goes_in_matlabs_order) {
   // Channels first, as the format says, and out as asked for.
   const std::vector<DlArray> Z = predict(net, stripdims(X), {.inputDataFormats = {"CB"}, .outputDataFormats = {"CB"}});
   BOOST_TEST(isequal(Z[0], stripdims(predict(net, X))));
-  const DlNetwork series = dlnetwork({Input(Size{2, 1, 1}, "CBT"), Tanh()});
+  const DlNetwork series = dlnetwork({InputLayerToy(Size{2, 1, 1}, "CBT"), Tanh()});
   const DlArray S = rand(5, 2, 4);  // five steps, two channels, four observations
   BOOST_TEST(isequal(predict(series, S), tanh(S)));
-  const DlNetwork images = dlnetwork({Input(Size{4, 3, 2, 1}, "SSCB"), Tanh()});
+  const DlNetwork images = dlnetwork({InputLayerToy(Size{4, 3, 2, 1}, "SSCB"), Tanh()});
   const DlArray I = rand(Size{4, 3, 2, 5});
   BOOST_TEST(isequal(predict(images, I), tanh(I)));
 }

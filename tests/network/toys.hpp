@@ -75,9 +75,9 @@ struct Counter : Layer {
 };
 
 /// Tells the network what data to expect.
-struct Input : Layer {
+struct InputLayerToy : Layer {
   DataLayout layout;
-  Input(Size size, std::string format, std::string called = {}) : layout(std::move(size), std::move(format)) {
+  InputLayerToy(Size size, std::string format, std::string called = {}) : layout(std::move(size), std::move(format)) {
     name = std::move(called);
   }
   std::string type() const override { return "Input"; }
@@ -86,6 +86,6 @@ struct Input : Layer {
   std::vector<DlArray> predict(const std::vector<DlArray>& X, const Parameters&) const override { return {X[0]}; }
 };
 /// Features of n channels.
-inline Input features(Index n, std::string called = {}) { return {Size{n, 1}, "CB", std::move(called)}; }
+inline InputLayerToy features(Index n, std::string called = {}) { return {Size{n, 1}, "CB", std::move(called)}; }
 
 }  // namespace dl::test

@@ -37,11 +37,6 @@ Arrays gradientsOf(F&& f, const Arrays& in) {
   return dlfeval([&](const Arrays& x) { return dlgradient(sum(pow(stripdims(f(x)), 3), "all"), x); }, in);
 }
 
-std::string sentenceOf(const std::function<void()>& call) {
-  const std::string sentence = mistake(call).sentence;
-  return sentence.substr(0, sentence.rfind(" ("));  // without the line of the call
-}
-
 bool finite(const DlArray& x) { return bool(all(isfinite(stripdims(x)), "all")); }
 
 }  // namespace

@@ -83,11 +83,6 @@ Arrays gradientsOf(F&& f, const Arrays& in) {
   return dlfeval(loss, in);
 }
 
-std::string sentenceOf(const std::function<void()>& call) {
-  const std::string sentence = mistake(call).sentence;
-  return sentence.substr(0, sentence.rfind(" ("));  // without the line of the call
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_fused_lstm_is_the_composed_one) {
