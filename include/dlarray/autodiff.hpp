@@ -137,6 +137,7 @@ struct Visitable {
   void (*visit)(void* value, const ArrayVisitor& visitor);
 };
 std::vector<DlArray*> collectArrays(const Visitable& container);
+std::vector<DlArray> arrayList(std::initializer_list<DlArray> arrays);
 }  // namespace detail
 
 /// The arrays of a container in the order of its members.

@@ -14,15 +14,20 @@ enum class Type : std::uint8_t { Double, Single, Logical, ComplexDouble, Complex
 /// Where an array's elements live.
 enum class Device : std::uint8_t { Cpu, Gpu };
 
-/// A number, or none: made from a number, `if (x)` asks whether there is one, `*x` is it, `x = {}` takes it away. (What std::optional<double>
-/// offers, without the cost of its header in every program.)
+/// A number, or none, as std::optional<double>, whose header every program would pay for: made from a number or an optional one, `if (x)` asks
+/// whether there is one, `*x` is it, `x = {}` takes it away.
 class OptionalNumber {
  public:
   constexpr OptionalNumber() noexcept = default;
   constexpr OptionalNumber(double number) noexcept : number_(number), has_(true) {}
+  template <class T>
+    requires requires(const T& x) { x.has_value() ? static_cast<double>(*x) : 0.0; }
+  constexpr OptionalNumber(const T& number) : number_(number.has_value() ? static_cast<double>(*number) : 0), has_(number.has_value()) {}
   constexpr bool has_value() const noexcept { return has_; }
   constexpr explicit operator bool() const noexcept { return has_; }
   constexpr double operator*() const noexcept { return number_; }
+  /// Throws where there is none.
+  double value() const;
   constexpr double value_or(double other) const noexcept { return has_ ? number_ : other; }
   constexpr void reset() noexcept { *this = {}; }
   friend constexpr bool operator==(const OptionalNumber& a, const OptionalNumber& b) noexcept {

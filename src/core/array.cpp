@@ -17,6 +17,11 @@ void Dimensions::add(Index dimension) {
   numbers_[static_cast<std::size_t>(count_++)] = dimension;
 }
 
+double OptionalNumber::value() const {
+  if (!has_) fail({}, "number:none", "value: there is no number");
+  return number_;
+}
+
 std::string_view name(Type type) noexcept {
   switch (type) {
     case Type::Double:

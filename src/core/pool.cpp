@@ -31,7 +31,10 @@ struct ThreadEnd {
   ~ThreadEnd() {
     smallBlocks.ended = true;
     smallBlocks.watched = false;
-    for (std::uint32_t& room : smallBlocks.room) room = 0;
+    for (int c = 0; c < detail::SmallBlocks::classes; ++c) {
+      smallBlocks.room[c] = 0;
+      smallBlocks.cut[c] = false;
+    }
     for (detail::FreeBlock*& block : smallBlocks.first)
       while (block) std::free(std::exchange(block, block->next));
   }
@@ -47,7 +50,8 @@ void watchThreadEnd() {
     smallBlocks.room[c] = smallBlocks.kept[c] = blocksOf(detail::keptPerClass, c);
 }
 
-// Counts a list that may have become too long; of one that is, frees what is beyond half of what is kept.
+// Counts a list that may have become too long, half as long again as what is kept at most; of one that has, frees what is beyond
+// half of that.
 void trim(int c) noexcept {
   const std::uint32_t kept = smallBlocks.kept[c];
   std::uint32_t length = 0;
@@ -56,8 +60,10 @@ void trim(int c) noexcept {
     last = &(*last)->next;
     if (length < kept / 2) middle = last;
   }
-  smallBlocks.room[c] = kept - length;
-  if (length < kept) return;
+  if (length < kept) {
+    smallBlocks.room[c] = std::max(kept - length, kept / 2);  // or a list that is almost full would be counted again and again
+    return;
+  }
   last = middle;
   length = kept / 2;
   smallBlocks.cut[c] = smallBlocks.cut[c] || *last;

@@ -19,6 +19,8 @@ std::vector<DlArray*> collectArrays(const Visitable& container) {
   return arrays;
 }
 
+std::vector<DlArray> arrayList(std::initializer_list<DlArray> arrays) { return arrays; }
+
 void gradientsInPlace(const Operand& y, const Visitable& variables, const GradientOptions& options) {
   const std::vector<DlArray*> arrays = collectArrays(variables);
   std::vector<DlArray> values(arrays.size());

@@ -9,7 +9,6 @@ namespace dl {
 namespace detail {
 std::vector<DlArray> asList(std::vector<DlArray> results) { return results; }
 std::vector<DlArray> asList(DlArray result) { return {std::move(result)}; }
-std::vector<DlArray> asList(std::initializer_list<DlArray> results) { return results; }
 }  // namespace detail
 
 namespace {

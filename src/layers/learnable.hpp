@@ -12,7 +12,7 @@ struct LearnableOptions {
   DlArray value = {};  // empty: by the initialiser
   double learnRate = 1, l2 = 1;
 
-  /// Throws for negative factors.
+  /// Throws for an initializer that is not known, and for factors that are none.
   void check(const char* function, const std::source_location& where) const;
   /// Shows "offsetInitializer", "offset", "offsetLearnRateFactor" and "offsetL2Factor" for "offset"; factors may begin with
   /// another word.
@@ -26,8 +26,9 @@ void checkWord(std::string_view word, std::initializer_list<std::string_view> al
                const std::source_location& where);
 /// Throws for a number that is not above 0.
 void checkPositive(double number, const char* function, const char* what, const std::source_location& where);
-/// Throws for a probability outside [0, 1).
+/// Throws for NaN and infinite numbers.
 void checkFinite(double number, const char* function, const char* what, const std::source_location& where);
+/// Throws for a probability outside [0, 1).
 void checkProbability(double p, const char* function, const std::source_location& where);
 
 /// The number of channels of the data; throws when there is no C.

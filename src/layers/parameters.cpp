@@ -50,10 +50,16 @@ const Parameters::Entry* Parameters::find(std::string_view name) const noexcept 
   return nullptr;
 }
 
-void Parameters::learnable(std::string_view name, DlArray value, ParameterFactors factors) {
+namespace {
+void checkFactors(std::string_view name, const ParameterFactors& factors) {
   for (const double factor : {factors.learnRate, factors.l2})
     if (!(factor >= 0) || std::isinf(factor))
       fail({}, "layer:factor", "learnable: a factor of \"{}\" is {}; factors are finite and not negative", name, factor);
+}
+}  // namespace
+
+void Parameters::learnable(std::string_view name, DlArray value, ParameterFactors factors) {
+  checkFactors(name, factors);
   if (Entry* known = find(name)) {
     if (numel(known->value) == 0) known->value = std::move(value);
     return;
@@ -63,6 +69,7 @@ void Parameters::learnable(std::string_view name, DlArray value, ParameterFactor
 
 void Parameters::learnable(std::string_view name, const Initializer& initializer, const Size& size, Fans fans,
                            ParameterFactors factors) {
+  checkFactors(name, factors);
   const Entry* known = find(name);
   if (!known || numel(known->value) == 0) learnable(name, initializer(size, fans), factors);
 }

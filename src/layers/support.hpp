@@ -49,9 +49,9 @@ void checkWindow(const WindowSizes& sizes, std::size_t dimensions, const char* f
                  const std::source_location& where);
 /// Throws for numbers below `least`.
 void checkNumber(Index number, Index least, const char* function, const char* what, const std::source_location& where);
-/// Throws for factors of learn rates and L2 regularisation that are negative, NaN or infinite.
 /// Throws for a rule that is not known.
 void checkInitializer(const Initializer& initializer, const char* function, const std::source_location& where);
+/// Throws for factors of learn rates and L2 regularisation that are negative, NaN or infinite.
 void checkFactor(double factor, const char* function, const std::source_location& where);
 
 /// The options of layers with weights and a bias.
@@ -60,7 +60,7 @@ struct WeightsAndBias {
   DlArray weights, bias;
   double weightLearnRateFactor = 1, biasLearnRateFactor = 1, weightL2Factor = 1, biasL2Factor = 0;
 
-  /// Throws for factors that are none.
+  /// Throws for initializers and factors that are none.
   template <class Options>
   static WeightsAndBias of(const Options& o, const char* function, const std::source_location& where) {
     WeightsAndBias result{o.weightsInitializer,    o.biasInitializer,     o.weights,        o.bias,

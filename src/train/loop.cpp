@@ -164,7 +164,7 @@ std::tuple<DlNetwork, TrainingInfo> Trainer::run() {
   seen_.state = "done";
   if (options_.outputFcn) options_.outputFcn(seen_);
   progress_.end(seen_, state_.info.stopReason);
-  if (options_.plots == "training-progress") state_.info.monitor.status = state_.info.stopReason;
+  state_.info.monitor.status = state_.info.stopReason;
   return {std::move(net), std::move(state_.info)};
 }
 

@@ -5,6 +5,7 @@
 #include "core/storage.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <optional>
 #include <cmath>
 
 using namespace dl;
@@ -21,6 +22,21 @@ DlArray counted(const char* shape) {
 const double* address(const DlArray& x) { return data<double>(x); }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(an_optional_number_is_one_or_none) {
+  OptionalNumber x;
+  BOOST_TEST((!x && !x.has_value() && x.value_or(3) == 3));
+  BOOST_CHECK_THROW(x.value(), Error);
+  x = 2;
+  BOOST_TEST((x && *x == 2 && x.value() == 2 && x == OptionalNumber(2) && !(x == OptionalNumber())));
+  x = std::optional<int>(5);
+  BOOST_TEST(*x == 5);
+  x = std::optional<double>();
+  BOOST_TEST(!x);
+  x = 1;
+  x = {};
+  BOOST_TEST(!x);
+}
 
 BOOST_AUTO_TEST_CASE(copies_share_until_one_is_written) {
   const DlArray x = counted("20 x 30");

@@ -6,11 +6,11 @@
 
 #include "cpu/parallel.hpp"
 
-#ifndef DLARRAY_SERIAL
-#include <omp.h>
-#endif
+#include "harness/threads.hpp"
 
 namespace dl::cpu {
+
+using test::withThreads;
 
 /// n reproducible numbers between -1 and 1 that are exact in float and mostly distinct.
 template <class T>
@@ -22,20 +22,6 @@ std::vector<T> numbers(Index n, unsigned seed = 1) {
     value = static_cast<T>(static_cast<int>(state >> 8) - (1 << 23)) / static_cast<T>(1 << 23);
   }
   return x;
-}
-
-/// The result of f() with `threads` threads allowed.
-template <class F>
-auto withThreads([[maybe_unused]] int threads, F&& f) {
-#ifdef DLARRAY_SERIAL
-  return f();
-#else
-  const int before = omp_get_max_threads();
-  omp_set_num_threads(threads);
-  auto result = f();
-  omp_set_num_threads(before);
-  return result;
-#endif
 }
 
 template <class T>

@@ -1,18 +1,19 @@
 // Training by trainnet against a loop by hand, on data of every kind; what stops it, and what it answers.
 #include "core/pool.hpp"
 #include "harness/mistake.hpp"
+#include "harness/threads.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <omp.h>
 #include <unistd.h>
 
 #include <dlarray/dlarray.hpp>
 
 using namespace dl;
 using dl::test::mistake;
+using dl::test::withThreads;
 
 namespace {
 
@@ -152,20 +153,16 @@ BOOST_AUTO_TEST_CASE(networks_are_updated_in_place_and_frozen_parameters_stay) {
 
 BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_bits_for_every_number_of_threads) {
   const Data data = corners(500, 5);
-  const auto train = [&](int threads) {
-    const int before = omp_get_max_threads();
-    omp_set_num_threads(threads);
+  const auto train = [&] {
     rng(11);
     TrainingOptions options = quiet("adam", 20, 100);
     options.shuffle = "every-epoch";
-    const DlNetwork net = trainnet(data.X, data.T,
-                                   {featureInputLayer(2), fullyConnectedLayer(300), batchNormalizationLayer(), reluLayer(),
-                                    dropoutLayer(0.2), fullyConnectedLayer(3), softmaxLayer()},
-                                   "crossentropy", options);
-    omp_set_num_threads(before);
-    return net;
+    return trainnet(data.X, data.T,
+                    {featureInputLayer(2), fullyConnectedLayer(300), batchNormalizationLayer(), reluLayer(), dropoutLayer(0.2),
+                     fullyConnectedLayer(3), softmaxLayer()},
+                    "crossentropy", options);
   };
-  const DlNetwork one = train(1), again = train(1), two = train(2);
+  const DlNetwork one = withThreads(1, train), again = withThreads(1, train), two = withThreads(2, train);
   BOOST_TEST(same(one.learnables(), again.learnables()));
   BOOST_TEST(same(one.learnables(), two.learnables()));
   BOOST_TEST(same(one.state(), two.state()));

@@ -25,7 +25,7 @@ if(way STREQUAL "find_package")
   build_and_run(-D CMAKE_PREFIX_PATH=${prefix})
 
 elseif(way STREQUAL "add_subdirectory")
-  # The same warnings as in our own build, so that the compiler's cache knows every file.
+  # Without precompiled headers, as in every project that is not our own; with our warnings, as they would show a missing include.
   if(library_type STREQUAL "STATIC")
     set(shared OFF)
   else()

@@ -41,14 +41,13 @@ decltype(auto) callWith(const F& f, const std::vector<DlArray>& X, std::index_se
 }
 std::vector<DlArray> asList(std::vector<DlArray> results);
 std::vector<DlArray> asList(DlArray result);
-std::vector<DlArray> asList(std::initializer_list<DlArray> results);
 template <class... R>
 std::vector<DlArray> asList(const std::tuple<R...>& results) {
-  return std::apply([](const auto&... r) { return asList({DlArray(r)...}); }, results);
+  return std::apply([](const auto&... r) { return arrayList({DlArray(r)...}); }, results);
 }
 template <class R1, class R2>
 std::vector<DlArray> asList(const std::pair<R1, R2>& results) {
-  return asList({DlArray(results.first), DlArray(results.second)});
+  return arrayList({DlArray(results.first), DlArray(results.second)});
 }
 template <class R>
 inline constexpr Index outputsOf = 1;
@@ -75,9 +74,9 @@ AnyLayer functionLayer(F function, const FunctionLayerOptions& options = {},
   constexpr std::size_t inputs = detail::arrayCountOf<F>();
   using Whole = const std::vector<DlArray>&;
   if constexpr (inputs > 0) {
-    constexpr auto each = std::make_index_sequence<inputs>();
-    using Result = std::decay_t<decltype(detail::callWith(function, std::declval<Whole>(), each))>;
-    return detail::functionLayer([function](Whole X) { return detail::asList(detail::callWith(function, X, each)); },
+    using Each = std::make_index_sequence<inputs>;
+    using Result = std::decay_t<decltype(detail::callWith(function, std::declval<Whole>(), Each()))>;
+    return detail::functionLayer([function](Whole X) { return detail::asList(detail::callWith(function, X, Each())); },
                                  Index{inputs}, detail::outputsOf<Result>, options, where);
   } else {
     static_assert(std::is_invocable_v<const F&, const std::vector<DlArray>&>,

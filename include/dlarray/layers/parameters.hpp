@@ -75,7 +75,7 @@ class Parameters {
   Parameters& operator=(Parameters&& other) noexcept;
   ~Parameters();
 
-  /// Declares a learnable with its start value; one that has a value keeps it.
+  /// Declares a learnable with its start value; one that has a value keeps it. Throws for factors that are negative or not finite.
   void learnable(std::string_view name, DlArray value, ParameterFactors factors = {});
   /// The same, with the start value computed only if it is needed.
   void learnable(std::string_view name, const Initializer& initializer, const Size& size, Fans fans, ParameterFactors factors = {});

@@ -165,7 +165,8 @@ class CustomFunction {
 
   template <std::convertible_to<DlArray>... X>
   DlArray operator()(const X&... x) const {
-    return detail::applyCustom(new detail::CustomRulesFor<Forward, Backward, sizeof...(X)>(forward_, backward_), {DlArray(x)...}, where_);
+    const auto inputs = detail::arrayList({DlArray(x)...});
+    return detail::applyCustom(new detail::CustomRulesFor<Forward, Backward, sizeof...(X)>(forward_, backward_), inputs, where_);
   }
 
  private:
