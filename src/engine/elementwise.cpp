@@ -136,12 +136,13 @@ struct Binary {
   template <bool first>
   static DlArray by(Backward& b, DlArray g) {
     constexpr unsigned needs = first ? F::needsForA : F::needsForB;
-    // What a sum passes on is the gradient itself.
+    // Sums and products, which most walks are made of, go without Symbols: what a sum passes on is the gradient itself.
     if constexpr (std::same_as<F, formula::Plus> || (std::same_as<F, formula::Minus> && first)) return g;
     const DlArray none;
     const DlArray& x0 = (needs & formula::A) ? b.input(0) : none;
     const DlArray& x1 = (needs & formula::B) ? b.input(1) : none;
     const DlArray& y = (needs & formula::Y) ? b.result() : none;
+    if constexpr (std::same_as<F, formula::Times>) return binary<F>(std::move(g), first ? x1 : x0);
     if (!b.recorded()) {
       if constexpr (!F::simple) {
         const auto fits = [&](const DlArray& x) {
