@@ -39,7 +39,7 @@ DlArray stepsRoom(const cpu::RecurrentPlan& plan, Index rows, Index gateRows, Ty
 }
 
 Sequence::Sequence(const Operand& x, std::string_view dataFormat, const char* function)
-    : data_(x, dataFormat, function), function_(function), labelled_(dataFormat.empty()) {
+    : data_(x, dataFormat, function), labelled_(dataFormat.empty()) {
   const Shape& shape = data_.shape();
   if (sizeOf(shape, dimensionsWith(shape, "U")) != 1)
     fail(x.where(), "recurrent:labels", "{}: the data is {}; it may have the labels S, C, B and T", function, toString(shape));

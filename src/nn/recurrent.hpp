@@ -19,7 +19,6 @@ class Sequence {
 
  private:
   LabelledData data_;
-  const char* function_;
   bool labelled_, hasBatch_, hasSteps_;
 };
 

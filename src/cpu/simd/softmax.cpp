@@ -151,7 +151,10 @@ DL_INLINE void store(Row<T> r, T* y) {
 template <class T>
 DL_INLINE void storePast(Row<T> r, T* y) {
   constexpr bool single = sizeof(T) == 4;
-#if defined(__AVX512F__)
+#if defined(__clang__)
+  (void)single;
+  __builtin_nontemporal_store(r, reinterpret_cast<Row<T>*>(y));
+#elif defined(__AVX512F__)
   if constexpr (single)
     __builtin_ia32_movntps512(y, r);
   else
