@@ -21,16 +21,22 @@ DlArray writable(const Inputs& in) {
   return Storage::copied(in[0]);
 }
 
+// The elements at a place as an array of their own.
+template <class Place>
+DlArray pieceOf(const Place& place, const DlArray& x) {
+  const Type type = Storage::of(x).type;
+  DlArray y = place.single() ? Storage::adopt(Storage::scalar(type)) : Storage::make(place.shape(), type);
+  if (numel(y) > 0) place.copyOut(x, y);
+  return y;
+}
+
 template <class Place>
 struct Read {
   static constexpr const char* name = "index";
   static constexpr unsigned kept = 0;
   Place place;
   DlArray evaluate(const Inputs& in) const {
-    const Type type = Storage::of(in[0]).type;
-    DlArray y = place.single() ? Storage::adopt(Storage::scalar(type)) : Storage::make(place.shape(), type);
-    if (numel(y) > 0) place.copyOut(in[0], y);
-    return y;
+    return pieceOf(place, in[0]);
   }
   void gradient(Backward& b) const {
     if (!b.needs(0)) return;
@@ -61,7 +67,7 @@ struct Add {
     return x;
   }
   void gradient(Backward& b) const {
-    if (b.needs(1)) b.add(1, readAt(place, b.gradient()));
+    if (b.needs(1)) b.add(1, b.recorded() ? readAt(place, b.gradient()) : pieceOf(place, b.gradient()));
     b.add(0, b.take());
   }
 };
