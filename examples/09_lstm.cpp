@@ -4,6 +4,7 @@
 // Tested as: 60
 #include <dlarray/dlarray.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -69,7 +70,7 @@ int main(int argc, char** argv) {
     auto [loss, gradients] = dlfeval(modelLoss, net, from(train, 0, steps), from(train, 1, steps));
     clipGradients(gradients, 1.0, "global-l2norm");
     adamupdate(net, gradients, average, averageSquare, epoch, 0.01 * (1 - 0.95 * double(epoch) / epochs));
-    if (epoch % (epochs / 5) == 0) std::printf("epoch %3d  loss %.2e\n", epoch, double(loss));
+    if (epoch % std::max(1, epochs / 5) == 0) std::printf("epoch %3d  loss %.2e\n", epoch, double(loss));
   }
 
   // One step ahead, against the guess that nothing changes; the first 20 steps are for the network to find its bearings.

@@ -4,6 +4,7 @@
 // Tested as: 300
 #include <dlarray/dlarray.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -75,7 +76,7 @@ int main(int argc, char** argv) {
     }
     const auto [loss, gradients] = dlfeval([&](const DlNetwork& g, const DlArray& z) { return generatorLoss(g, critic, z); }, generator, noiseOf(batch));
     adamupdate(generator, gradients, averageG, squareG, iteration, 1e-3, 0.5, 0.9);
-    if (iteration % (iterations / 5) == 0) {
+    if (iteration % std::max(1, iterations / 5) == 0) {
       const auto [near, covered] = quality(predict(generator, noiseOf(2000)));
       std::printf("iteration %5d  distance %.3f  penalty %.3f  near a spot %3.0f %%  spots covered %d\n", iteration, gap, penalty, near, covered);
     }
