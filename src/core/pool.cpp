@@ -60,15 +60,10 @@ void trim(int c) noexcept {
     last = &(*last)->next;
     if (length < kept / 2) middle = last;
   }
-  if (length < kept) {
-    smallBlocks.room[c] = std::max(kept - length, kept / 2);  // or a list that is almost full would be counted again and again
-    return;
-  }
-  last = middle;
-  length = kept / 2;
-  smallBlocks.cut[c] = smallBlocks.cut[c] || *last;
-  while (*last) std::free(std::exchange(*last, (*last)->next));
-  smallBlocks.room[c] = smallBlocks.kept[c] - length;
+  smallBlocks.room[c] = std::max(kept - length, kept / 2);  // or a list that is almost full would be counted again and again
+  if (length < kept) return;
+  smallBlocks.cut[c] = true;
+  while (*middle) std::free(std::exchange(*middle, (*middle)->next));
 }
 
 // A list that was cut and then ran out was too short: a program that takes and gives back as much again and again needs no system.

@@ -135,24 +135,35 @@ struct Binary {
   }
   template <bool first>
   static DlArray by(Backward& b, DlArray g) {
+    if constexpr (F::simple)
+      return simplyBy<first>(b, std::move(g));
+    else
+      return generallyBy<first>(b, std::move(g));
+  }
+  // Sums and products, which most walks are made of: what a sum passes on is the gradient itself.
+  template <bool first>
+  static DlArray simplyBy(Backward& b, DlArray g) {
+    if constexpr (std::same_as<F, formula::Times>) {
+      return binary<F>(std::move(g), b.input(first ? 1 : 0));
+    } else if constexpr (std::same_as<F, formula::Plus> || first) {
+      return g;
+    } else {
+      static_assert(std::same_as<F, formula::Minus>);
+      if (b.recorded()) return unary<formula::Negate>(std::move(g));
+      return runUnaryGradient(std::move(g), {}, {}, formula::UnaryFormulas::position<formula::Negate>());
+    }
+  }
+  template <bool first>
+  static DlArray generallyBy(Backward& b, DlArray g) {
     constexpr unsigned needs = first ? F::needsForA : F::needsForB;
-    // Sums and products, which most walks are made of, go without Symbols: what a sum passes on is the gradient itself.
-    if constexpr (std::same_as<F, formula::Plus> || (std::same_as<F, formula::Minus> && first)) return g;
     const DlArray none;
     const DlArray& x0 = (needs & formula::A) ? b.input(0) : none;
     const DlArray& x1 = (needs & formula::B) ? b.input(1) : none;
     const DlArray& y = (needs & formula::Y) ? b.result() : none;
-    if constexpr (std::same_as<F, formula::Times>) return binary<F>(std::move(g), first ? x1 : x0);
-    if (!b.recorded()) {
-      if constexpr (!F::simple) {
-        const auto fits = [&](const DlArray& x) {
-          return !Storage::get(x) || numel(x) == 1 || Storage::of(x).size == Storage::of(g).size;
-        };
-        if (fits(x0) && fits(x1)) return runBinaryGradient(std::move(g), x0, x1, y, position, first);
-      } else if constexpr (std::same_as<F, formula::Minus> && !first) {
-        return runUnaryGradient(std::move(g), none, none, formula::UnaryFormulas::position<formula::Negate>());
-      }
-    }
+    const auto fits = [&](const DlArray& x) {
+      return !Storage::get(x) || numel(x) == 1 || Storage::of(x).size == Storage::of(g).size;
+    };
+    if (!b.recorded() && fits(x0) && fits(x1)) return runBinaryGradient(std::move(g), x0, x1, y, position, first);
     return derivative<first>(Symbol(std::move(g)), Symbol(x0), Symbol(x1), Symbol(y)).array;
   }
 };

@@ -3,6 +3,7 @@
 #include "cpu/elementwise.hpp"
 #include "engine/elementwise.hpp"
 #include "engine/fit.hpp"
+#include "engine/loops.hpp"
 #include "formulas/binary.hpp"
 
 #include <algorithm>
@@ -62,9 +63,8 @@ namespace {
 
 // sum + more, where one of the two may be written to and no thread would help; false when that is not so.
 bool addInPlace(DlArray& sum, DlArray& more) {
-  constexpr Index most = Index{1} << 15;
   const dl::detail::Header &a = Storage::of(sum), &b = Storage::of(more);
-  if (a.numel != b.numel || a.numel > most || a.type != b.type || a.device != Device::Cpu || b.device != Device::Cpu) return false;
+  if (a.numel != b.numel || a.numel > grain || a.type != b.type || a.device != Device::Cpu || b.device != Device::Cpu) return false;
   const bool inSum = Storage::unique(sum);
   if (a.numel == 0 || (!inSum && !Storage::unique(more)) || !(a.size == b.size)) return false;
   constexpr std::size_t plus = formula::BinaryFormulas::position<formula::Plus>();
@@ -162,8 +162,7 @@ void Backward::addMultiple(int i, double factor) {
   Node& from = trace_[input];
   DlArray x = takeInput(i);
   const dl::detail::Header& h = Storage::of(x);
-  constexpr Index most = Index{1} << 15;  // no thread would help
-  if (h.type != Type::Double || from.type != Type::Double || h.device != Device::Cpu || h.numel > most || h.plainScalar)
+  if (h.type != Type::Double || from.type != Type::Double || h.device != Device::Cpu || h.numel > grain || h.plainScalar)
     return add(i, binary<formula::Times>(std::move(x), factor));
   const auto* elements = static_cast<const double*>(h.data);
   const Index n = h.numel;

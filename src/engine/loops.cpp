@@ -9,8 +9,6 @@ namespace dl::engine {
 
 namespace {
 
-constexpr Index grain = Index{1} << 15;  // elements that are worth a thread
-
 // Calls `body` with the C++ type of a floating array's elements.
 template <class Body>
 auto withType(Type type, Body&& body) {

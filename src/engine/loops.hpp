@@ -5,6 +5,9 @@
 // Element-wise loops over arrays by the number of a formula, without templates over the formulas.
 namespace dl::engine {
 
+/// Elements that are worth a thread: below, no second one helps.
+inline constexpr Index grain = Index{1} << 15;
+
 DlArray runUnary(const Inputs& inputs, std::size_t formula);
 DlArray runUnaryGradient(DlArray&& g, const DlArray& x, const DlArray& y, std::size_t formula);
 DlArray runPredicate(const Inputs& inputs, std::size_t formula);

@@ -1,14 +1,13 @@
 #include "engine/short.hpp"
 
 #include "cpu/elementwise.hpp"
+#include "engine/loops.hpp"
 
 namespace dl::engine {
 
 namespace {
 
 using dl::detail::Header;
-
-constexpr Index fewest = 1, most = Index{1} << 15;  // below the first there is nothing to do, above the second a thread may help
 
 // One operand: its header, null for a number, and its node, 0 when it is not to be recorded.
 struct Input {
@@ -49,7 +48,7 @@ struct Input {
 };
 
 bool suits(const Header& h) noexcept {
-  return h.numel >= fewest && h.numel <= most && h.device == Device::Cpu && (h.type == Type::Double || h.type == Type::Single);
+  return h.numel > 0 && h.numel <= grain && h.device == Device::Cpu && (h.type == Type::Double || h.type == Type::Single);
 }
 
 bool sameShape(const Header& a, const Header& b) noexcept {

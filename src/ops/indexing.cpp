@@ -35,9 +35,7 @@ struct Read {
   static constexpr const char* name = "index";
   static constexpr unsigned kept = 0;
   Place place;
-  DlArray evaluate(const Inputs& in) const {
-    return pieceOf(place, in[0]);
-  }
+  DlArray evaluate(const Inputs& in) const { return pieceOf(place, in[0]); }
   void gradient(Backward& b) const {
     if (!b.needs(0)) return;
     if constexpr (std::same_as<Place, RangePlace>)
@@ -227,9 +225,7 @@ DlArray readFew(const RangePlace& place, const DlArray& x) {
   }
   return y;
 }
-}  // namespace
 
-namespace {
 DlArray readPlace(const RangePlace& range, const DlArray& x) {
   constexpr Index few = 1024;
   const bool isShort = range.count > 0 && range.count <= few && Storage::of(x).device == Device::Cpu;
