@@ -1,8 +1,8 @@
 // Attention with 256 channels in 8 heads, 128 tokens, 16 observations, in single precision: against its matrix products alone,
 // done by the library's own kernel on matrices that lie well for it, in the same run, taking turns.
-#include <omp.h>
 
 #include "bench.hpp"
+#include "threads.hpp"
 #include "cpu/blas.hpp"
 
 #include <dlarray/dlarray.hpp>
@@ -50,10 +50,7 @@ struct Ours {
 }  // namespace
 
 int main() {
-  const int available = omp_get_max_threads();
-  for (const int threads : {1, 2}) {
-    if (threads > available) break;
-    omp_set_num_threads(threads);
+  bench::forThreads([](int threads) {
     const Ours ours;
     Products products;
     const std::string name =
@@ -61,5 +58,5 @@ int main() {
     bench::compare(name + ", forward", {{"ours", [&] { ours.forward(); }}, {"products alone", [&] { products.forward(); }}});
     bench::compare(name + ", both",
                    {{"ours", [&] { ours.both(); }}, {"products alone", [&] { products.forward(), products.backward(); }}});
-  }
+  });
 }

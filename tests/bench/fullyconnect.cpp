@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include "bench.hpp"
+#include "threads.hpp"
 #include "cpu/blas.hpp"
 
 #include <dlarray/dlarray.hpp>
@@ -44,10 +45,7 @@ void row(Index outputs, Index inputs, Index observations) {
 }  // namespace
 
 int main() {
-  const int available = omp_get_max_threads();
-  for (const int threads : {1, 2}) {
-    if (threads > available) break;
-    omp_set_num_threads(threads);
+  bench::forThreads([](int) {
     row(512, 784, 128);
     row(512, 512, 128);
     row(10, 512, 128);
@@ -55,5 +53,5 @@ int main() {
     row(120, 256, 128);
     row(1000, 512, 16);
     row(256, 256, 2048);
-  }
+  });
 }

@@ -1,7 +1,6 @@
 // Matrix products against the libraries found: OpenBLAS, and in single precision oneDNN, in the same run, taking turns.
 // OPENBLAS_CORETYPE is left as it is, so the first line says which kernels OpenBLAS uses.
 #include <cblas.h>
-#include <omp.h>
 #include <sys/mman.h>
 #if DLARRAY_HAS_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "bench.hpp"
+#include "threads.hpp"
 #include "cpu/blas.hpp"
 
 namespace {
@@ -106,12 +106,9 @@ void compareAll(int largest) {
 
 int main() {
   std::printf("OpenBLAS %s\n", openblas_get_corename());
-  const int available = omp_get_max_threads();
-  for (const int threads : {1, 2}) {
-    if (threads > available) break;
-    omp_set_num_threads(threads);
+  bench::forThreads([](int threads) {
     std::printf("%d thread%s\n", threads, threads == 1 ? "" : "s");
     compareAll<float>(4096);
     compareAll<double>(2048);
-  }
+  });
 }

@@ -1,6 +1,5 @@
 // The LSTM (and the GRU) of 64 inputs and 128 units, 100 steps of 32 observations, in single precision: against its matrix
 // products alone, done by the library's own kernel, and against oneDNN's LSTM where that was found. All in one run, taking turns.
-#include <omp.h>
 #if DLARRAY_HAS_ONEDNN
 #include <oneapi/dnnl/dnnl.hpp>
 #endif
@@ -9,6 +8,7 @@
 #include <memory>
 
 #include "bench.hpp"
+#include "threads.hpp"
 #include "cpu/blas.hpp"
 
 #include <dlarray/dlarray.hpp>
@@ -155,10 +155,7 @@ class OneDnn {
 }  // namespace
 
 int main() {
-  const int available = omp_get_max_threads();
-  for (const int threads : {1, 2}) {
-    if (threads > available) break;
-    omp_set_num_threads(threads);
+  bench::forThreads([](int threads) {
     const Ours ours;
     const auto products = std::make_shared<Products>();
     std::vector<bench::Candidate> forward{{"ours", [&] { ours.forward(); }}, {"products alone", [&] { products->forward(); }}},
@@ -177,5 +174,5 @@ int main() {
                    {{"ours", [&] { ours.gruForward(); }}, {"products alone", [&] { products->forward(3); }}});
     bench::compare(gruName + ", both",
                    {{"ours", [&] { ours.gruBoth(); }}, {"products alone", [&] { products->forward(3), products->backward(3); }}});
-  }
+  });
 }
