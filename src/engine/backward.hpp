@@ -6,12 +6,13 @@ namespace dl::engine {
 /// What a gradient rule works with: the gradient by the result, what was kept, and where the gradients by the inputs go.
 class Backward {
  public:
-  Backward(Trace& trace, std::uint32_t id, DlArray gradient) noexcept
-      : trace_(trace), node_(trace[id]), id_(id), gradient_(std::move(gradient)) {}
+  Backward(Trace& trace, std::uint32_t id, DlArray gradient, bool negative) noexcept
+      : trace_(trace), node_(trace[id]), id_(id), negative_(negative), gradient_(std::move(gradient)) {}
   Backward(Trace& trace, std::uint32_t id, double gradient) noexcept
       : trace_(trace), node_(trace[id]), id_(id), isNumber_(true), number_(gradient) {}
 
-  /// The gradient by the result, of the result's size, labels and type.
+  /// The gradient by the result, of the result's size, labels and type. It may stand here with the other sign: a rule, being linear
+  /// in it, need not know, since what it adds is taken with the other sign too. That saves the loops of a mere change of sign.
   const DlArray& gradient() {
     if (isNumber_) spread();
     return gradient_;
@@ -47,8 +48,11 @@ class Backward {
   const Shape& shape(int i) noexcept { return trace_[node_.input(i)].shape(); }
   Type type(int i) noexcept { return trace_[node_.input(i)].type; }
   /// Adds to the gradient by an input. Expansion is undone here: `gradient` may have the size of the result.
-  void add(int i, DlArray gradient);
-  /// The same for a gradient that is one number for every element of the result; only while the walk is not recorded.
+  void add(int i, DlArray&& gradient) { addWith(negative_, i, std::move(gradient)); }
+  void add(int i, const DlArray& gradient) { add(i, DlArray(gradient)); }
+  /// Adds its negative; only while the walk is not recorded.
+  void subtract(int i, DlArray&& gradient) { addWith(!negative_, i, std::move(gradient)); }
+  /// The same for a gradient that is one number for every element of the result, worked out from `number`; only where `isNumber`.
   void addNumber(int i, double gradient);
   /// The same for a number for every element of the input.
   void addEverywhere(int i, double gradient);
@@ -57,7 +61,8 @@ class Backward {
   /// Adds a gradient by neighbouring elements of an input, from one on, if it is the first gradient that comes to the input and no walk is
   /// recorded; else does nothing and answers false.
   bool beginAt(int i, Index start, const DlArray& gradient);
-  /// The gradient collected so far by an input, given away to be added to in place and put back with `put`; zeros at first.
+  /// The gradient collected so far by an input, given away to be added to in place and put back with `put`; zeros at first. Both
+  /// `collected` and `collecting` may change the sign of `gradient` and `number`, so that those can be added to it as they are.
   DlArray collected(int i);
   void put(int i, DlArray gradient) noexcept;
   /// The same left where it is, to be added to in place; null when it may not be written to. Only while the walk is not recorded.
@@ -71,6 +76,10 @@ class Backward {
   }
 
  private:
+  void addWith(bool negative, int i, DlArray&& gradient);
+  void addFitted(bool negative, Node& from, DlArray&& gradient);
+  void addMore(bool negative, Node& from, DlArray&& gradient);
+  void turn();
   void spread();
   void makeArrays();
 
@@ -78,6 +87,7 @@ class Backward {
   Node& node_;
   std::uint32_t id_;
   bool isNumber_ = false;
+  bool negative_ = false;
   double number_ = 0;
   DlArray gradient_;
 };

@@ -69,6 +69,8 @@ struct Unary {
     constexpr bool useX = (F::needs & formula::X) != 0, useY = (F::needs & formula::Y) != 0;
     if (b.isNumber() && b.keepsNumbers(F::needs))
       return b.addNumber(0, F::gradient(b.number(), useX ? b.keptNumber(0) : 0.0, useY ? b.keptNumber(2) : 0.0));
+    if constexpr (std::same_as<F, formula::Negate>)
+      if (!b.recorded()) return b.subtract(0, b.take());
     if constexpr (requires { F::slope; })
       if (b.isNumber()) return b.addMultiple(0, F::slope * b.number());
     const DlArray none;
@@ -120,12 +122,19 @@ struct Binary {
       }
     }
     if (needs0) b.add(0, by<true>(b, needs1 ? DlArray(b.gradient()) : DlArray(b.take())));
-    if (needs1) b.add(1, by<false>(b, b.take()));
+    if (!needs1) return;
+    if (std::same_as<F, formula::Minus> && !b.recorded()) return b.subtract(1, b.take());
+    b.add(1, by<false>(b, b.take()));
   }
 
  private:
   // What was kept is plain scalars only.
   static bool small(Backward& b) { return numberOrNone(b.input(0)) && numberOrNone(b.input(1)) && numberOrNone(b.result()); }
+  // What one loop over g can take beside it: an array of its size, a number, or nothing.
+  static bool fits(const DlArray& x, const DlArray& g) {
+    const dl::detail::Header* h = Storage::get(x);
+    return !h || h->numel == 1 || h->size == Storage::of(g).size;
+  }
   template <bool first, class T>
   static T derivative(T g, T x, T y, T z) {
     if constexpr (first)
@@ -144,13 +153,13 @@ struct Binary {
   template <bool first>
   static DlArray simplyBy(Backward& b, DlArray g) {
     if constexpr (std::same_as<F, formula::Times>) {
-      return binary<F>(std::move(g), b.input(first ? 1 : 0));
+      const DlArray& other = b.input(first ? 1 : 0);
+      return !b.recorded() && fits(other, g) ? runProductGradient(std::move(g), other) : binary<F>(std::move(g), other);
     } else if constexpr (std::same_as<F, formula::Plus> || first) {
       return g;
     } else {
       static_assert(std::same_as<F, formula::Minus>);
-      if (b.recorded()) return unary<formula::Negate>(std::move(g));
-      return runUnaryGradient(std::move(g), {}, {}, formula::UnaryFormulas::position<formula::Negate>());
+      return unary<formula::Negate>(std::move(g));
     }
   }
   template <bool first>
@@ -160,10 +169,7 @@ struct Binary {
     const DlArray& x0 = (needs & formula::A) ? b.input(0) : none;
     const DlArray& x1 = (needs & formula::B) ? b.input(1) : none;
     const DlArray& y = (needs & formula::Y) ? b.result() : none;
-    const auto fits = [&](const DlArray& x) {
-      return !Storage::get(x) || numel(x) == 1 || Storage::of(x).size == Storage::of(g).size;
-    };
-    if (!b.recorded() && fits(x0) && fits(x1)) return runBinaryGradient(std::move(g), x0, x1, y, position, first);
+    if (!b.recorded() && fits(x0, g) && fits(x1, g)) return runBinaryGradient(std::move(g), x0, x1, y, position, first);
     return derivative<first>(Symbol(std::move(g)), Symbol(x0), Symbol(x1), Symbol(y)).array;
   }
 };

@@ -5,9 +5,11 @@
 #include "engine/fit.hpp"
 #include "engine/loops.hpp"
 #include "formulas/binary.hpp"
+#include "formulas/unary.hpp"
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace dl::engine {
 
@@ -61,48 +63,64 @@ DlArray Backward::takeInput(int i) {
 
 namespace {
 
-// sum + more, where one of the two may be written to and no thread would help; false when that is not so.
-bool addInPlace(DlArray& sum, DlArray& more) {
+// Adds two arrays of one shape and type where no thread would help, or subtracts; false when that is not so.
+bool addFew(DlArray& sum, DlArray&& more, bool minus) {
   const dl::detail::Header &a = Storage::of(sum), &b = Storage::of(more);
-  if (a.numel != b.numel || a.numel > grain || a.type != b.type || a.device != Device::Cpu || b.device != Device::Cpu) return false;
-  const bool inSum = Storage::unique(sum);
-  if (a.numel == 0 || (!inSum && !Storage::unique(more)) || !(a.size == b.size)) return false;
-  constexpr std::size_t plus = formula::BinaryFormulas::position<formula::Plus>();
+  if (a.numel > grain || a.type != b.type || a.device != Device::Cpu || b.device != Device::Cpu || a.numel == 0) return false;
+  DlArray made;
+  DlArray* to = Storage::unique(sum) ? &sum : Storage::unique(more) ? &more : nullptr;
+  if (!to) to = &(made = Storage::makeLike(a));
+  const std::size_t formula = minus ? formula::BinaryFormulas::position<formula::Minus>() : formula::BinaryFormulas::position<formula::Plus>();
   const auto run = [&](auto zero) {
     using T = decltype(zero);
     const auto *x = static_cast<const T*>(a.data), *y = static_cast<const T*>(b.data);
-    cpu::elementwiseKernels<T>().binary[plus].value(a.numel, x, 1, y, 1, static_cast<T*>(inSum ? a.data : b.data));
+    cpu::elementwiseKernels<T>().binary[formula].value(a.numel, x, 1, y, 1, Storage::mutableData<T>(*to));
   };
   a.type == Type::Single ? run(float()) : run(double());
-  if (!inSum) sum = std::move(more);
+  if (to != &sum) sum = std::move(*to);
   return true;
 }
 
 }  // namespace
 
-void Backward::add(int i, DlArray gradient) {
-  const std::uint32_t input = node_.input(i);
-  if (!trace_.wants(input)) return;
-  Node& from = trace_[input];
+void Backward::addWith(bool negative, int i, DlArray&& gradient) {
+  Node* const from = trace_.wanted(node_.input(i));
+  if (!from) return;
+  const dl::detail::Header& h = Storage::of(gradient);
+  if ((h.type != from->type && from->type != Type::Logical) ||
+      (!(from->plainScalar && h.plainScalar) && !(static_cast<const Shape&>(h) == from->shape())))
+    return addFitted(negative, *from, std::move(gradient));
+  if (from->hasAdjoint()) return addMore(negative, *from, std::move(gradient));
+  from->negative = negative;
+  from->adjoint = std::move(gradient);
+}
+
+void Backward::addFitted(bool negative, Node& from, DlArray&& gradient) {
   if (Storage::of(gradient).type != from.type && from.type != Type::Logical) gradient = castTo(gradient, from.type);
-  if (!(from.plainScalar && Storage::plainScalar(gradient)) && !(Storage::shape(gradient) == from.shape()))
-    gradient = sumTo(std::move(gradient), from.shape());
-  if (Storage::get(from.adjoint)) {
-    if (trace_.recording || !addInPlace(from.adjoint, gradient))
-      from.adjoint = binary<formula::Plus>(std::move(from.adjoint), std::move(gradient));
-  } else if (from.hasNumber) {
-    from.adjoint = binary<formula::Plus>(std::move(gradient), from.adjointNumber);
+  gradient = sumTo(std::move(gradient), from.shape());
+  if (from.hasAdjoint()) return addMore(negative, from, std::move(gradient));
+  from.negative = negative;
+  from.adjoint = std::move(gradient);
+}
+
+void Backward::addMore(bool negative, Node& from, DlArray&& gradient) {
+  if (!Storage::get(from.adjoint)) {
+    from.adjoint = binary<formula::Plus>(std::move(gradient), negative ? -from.adjointNumber : from.adjointNumber);
+    from.negative = negative;
     from.hasNumber = false;
-  } else {
-    from.adjoint = std::move(gradient);
+    return;
   }
+  const bool minus = negative != from.negative;
+  if (!trace_.recording && addFew(from.adjoint, std::move(gradient), minus)) return;
+  from.adjoint = minus ? binary<formula::Minus>(std::move(from.adjoint), std::move(gradient))
+                       : binary<formula::Plus>(std::move(from.adjoint), std::move(gradient));
 }
 
 namespace {
 
 [[gnu::always_inline]] inline void addEverywhereTo(Node& from, double gradient) {
   if (Storage::get(from.adjoint)) {
-    from.adjoint = binary<formula::Plus>(std::move(from.adjoint), gradient);
+    from.adjoint = binary<formula::Plus>(std::move(from.adjoint), from.negative ? -gradient : gradient);
     return;
   }
   from.adjointNumber = from.hasNumber ? from.adjointNumber + gradient : gradient;
@@ -116,9 +134,9 @@ DlArray everywhere(const Node& node, double number) {
 }  // namespace
 
 void Backward::addNumber(int i, double gradient) {
-  const std::uint32_t input = node_.input(i);
-  if (!trace_.wants(input)) return;
-  Node& from = trace_[input];
+  Node* const wanted = trace_.wanted(node_.input(i));
+  if (!wanted) return;
+  Node& from = *wanted;
   if (!(from.plainScalar && node_.plainScalar) && !(from.shape().size == node_.shape().size)) {
     const Index own = numel(from.shape().size);
     if (own == 0) return;
@@ -128,12 +146,20 @@ void Backward::addNumber(int i, double gradient) {
 }
 
 void Backward::addEverywhere(int i, double gradient) {
-  if (needs(i)) addEverywhereTo(trace_[node_.input(i)], gradient);
+  if (Node* from = trace_.wanted(node_.input(i))) addEverywhereTo(*from, negative_ ? -gradient : gradient);
 }
 
 void Backward::spread() {
   gradient_ = everywhere(node_, number_);
   isNumber_ = false;
+}
+
+void Backward::turn() {
+  negative_ = !negative_;
+  if (isNumber_)
+    number_ = -number_;
+  else
+    gradient_ = unary<formula::Negate>(std::move(gradient_));
 }
 
 // For rules that work with arrays: what is kept as numbers becomes what would have been kept otherwise, traced where it was.
@@ -151,15 +177,17 @@ void Backward::makeArrays() {
 const DlArray& Node::adjointArray() {
   if (hasNumber) {
     adjoint = everywhere(*this, adjointNumber);
-    hasNumber = false;
+    hasNumber = negative = false;
+  } else if (Storage::get(adjoint) && std::exchange(negative, false)) {
+    adjoint = unary<formula::Negate>(std::move(adjoint));
   }
   return adjoint;
 }
 
 void Backward::addMultiple(int i, double factor) {
-  const std::uint32_t input = node_.input(i);
-  if (!trace_.wants(input)) return;
-  Node& from = trace_[input];
+  Node* const wanted = trace_.wanted(node_.input(i));
+  if (!wanted) return;
+  Node& from = *wanted;
   DlArray x = takeInput(i);
   const dl::detail::Header& h = Storage::of(x);
   if (h.type != Type::Double || from.type != Type::Double || h.device != Device::Cpu || h.numel > grain || h.plainScalar)
@@ -171,6 +199,7 @@ void Backward::addMultiple(int i, double factor) {
   cpu::elementwiseKernels<double>().binary[times].value(n, elements, 1, &factor, 0, Storage::mutableData<double>(product));
   if (from.hasAdjoint()) return add(i, std::move(product));
   from.adjoint = std::move(product);
+  from.negative = false;
 }
 
 bool Backward::beginAt(int i, Index start, const DlArray& gradient) {
@@ -187,11 +216,13 @@ bool Backward::beginAt(int i, Index start, const DlArray& gradient) {
   std::memcpy(to + before, g.data, count);
   std::memset(to + before + count, 0, all - before - count);
   from.adjoint = std::move(sum);
+  from.negative = negative_;
   return true;
 }
 
 DlArray Backward::collected(int i) {
   Node& from = trace_[node_.input(i)];
+  if (negative_) turn();
   if (from.hasAdjoint()) {
     from.adjointArray();
     return std::move(from.adjoint);
@@ -201,14 +232,22 @@ DlArray Backward::collected(int i) {
 
 DlArray* Backward::collecting(int i) {
   Node& from = trace_[node_.input(i)];
-  if (!from.hasAdjoint())
+  if (!from.hasAdjoint()) {
     from.adjoint = filled(from.shape(), numberType(from.type));
-  else
+    from.negative = negative_;
+  } else if (from.hasNumber) {
     from.adjointArray();
-  return Storage::unique(from.adjoint) ? &from.adjoint : nullptr;
+  }
+  if (!Storage::unique(from.adjoint)) return nullptr;
+  if (negative_ != from.negative) turn();
+  return &from.adjoint;
 }
 
-void Backward::put(int i, DlArray gradient) noexcept { trace_[node_.input(i)].adjoint = std::move(gradient); }
+void Backward::put(int i, DlArray gradient) noexcept {
+  Node& from = trace_[node_.input(i)];
+  from.adjoint = std::move(gradient);
+  from.negative = false;
+}
 
 namespace {
 
@@ -325,7 +364,8 @@ void walkBack(Trace& trace, std::uint32_t first, std::uint32_t last, std::vector
       node.hasNumber = variable;
       node.rule->gradient(backward);
     } else {
-      Backward backward(trace, id, variable ? node.adjoint : std::move(node.adjoint));
+      if (node.negative && node.rule->runsUserCode) node.adjointArray();  // who knows whether it is linear
+      Backward backward(trace, id, variable ? node.adjoint : std::move(node.adjoint), node.negative);
       node.rule->gradient(backward);
     }
     if (!trace.keepsData) node.release();
@@ -412,6 +452,7 @@ void walkFrom(std::span<Start> starts, const DlArray* const* variables, DlArray*
     }
     DlArray weight = start(std::move(s.weight));
     node.adjoint = node.hasAdjoint() ? binary<formula::Plus>(node.adjointArray(), std::move(weight)) : std::move(weight);
+    node.negative = false;
   }
   walkBack(trace, first, last, giveUp && trace.runsUserCode ? &passed : nullptr, where);
   for (const std::uint32_t id : passed) trace[id].release();

@@ -4,6 +4,7 @@
 #include "cpu/parallel.hpp"
 #include "engine/elementwise.hpp"
 #include "engine/fit.hpp"
+#include "formulas/binary.hpp"
 
 namespace dl::engine {
 
@@ -176,6 +177,24 @@ DlArray runRelation(const Inputs& in, const char* name, std::size_t formula) {
     using T = decltype(zero);
     return runTwo<T, bool>(in, name, Type::Logical, cpu::elementwiseKernels<T>().relations[formula]);
   });
+}
+
+DlArray runProductGradient(DlArray&& g, const DlArray& other) {
+  const dl::detail::Header &hg = Storage::of(g), &ho = Storage::of(other);
+  const Index n = hg.numel;
+  const bool step = ho.numel == n;
+  const void *from = hg.data, *factor = ho.data;
+  DlArray result = Storage::unique(g) && hg.node == 0 ? std::move(g) : Storage::makeLike(hg);
+  void* to = Storage::get(result)->data;
+  withType(Storage::get(result)->type, [&](auto zero) {
+    using T = decltype(zero);
+    const auto kernel = cpu::elementwiseKernels<T>().binary[formula::BinaryFormulas::position<formula::Times>()].value;
+    const T *pg = static_cast<const T*>(from), *po = static_cast<const T*>(factor);
+    cpu::parallelFor(n, grain, [&](Index begin, Index end) {
+      kernel(end - begin, pg + begin, 1, step ? po + begin : po, step, static_cast<T*>(to) + begin);
+    });
+  });
+  return result;
 }
 
 DlArray runBinaryGradient(DlArray&& g, const DlArray& a, const DlArray& b, const DlArray& y, std::size_t formula, bool byA) {

@@ -14,6 +14,8 @@ DlArray runPredicate(const Inputs& inputs, std::size_t formula);
 DlArray runBinary(const Inputs& inputs, const char* name, std::size_t formula);
 /// The gradient by one input in one pass; only when each kept input is as large as `g` or a single number.
 DlArray runBinaryGradient(DlArray&& g, const DlArray& a, const DlArray& b, const DlArray& y, std::size_t formula, bool byA);
+/// The gradient by one factor of a product, under the same condition on the other one.
+DlArray runProductGradient(DlArray&& g, const DlArray& other);
 DlArray runRelation(const Inputs& inputs, const char* name, std::size_t formula);
 
 }  // namespace dl::engine

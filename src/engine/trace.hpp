@@ -36,6 +36,7 @@ struct alignas(64) Node {
   // Used while a gradient is computed: what has been added up so far, and whether it is wanted at all: marked with the number of the
   // marks that count, which saves wiping old ones away.
   bool hasNumber = false;
+  bool negative = false;  // `adjoint` holds the gradient with the other sign; never while something is recorded
   std::uint32_t mark = 0;
   double adjointNumber = 0;  // in place of `adjoint` when that is one number everywhere, while nothing is recorded
   DlArray adjoint;
@@ -135,7 +136,14 @@ class Trace {
   std::uint32_t firstWanted = 0;
   bool allWanted = false;
   std::uint32_t onTheWay = 2;  // the mark of this walk; one more marks its variables
-  bool wants(std::uint32_t id) noexcept { return id >= firstWanted && (allWanted || ((*this)[id].mark | 1U) == (onTheWay | 1U)); }
+  bool wants(std::uint32_t id) noexcept { return id >= firstWanted && (allWanted || isOnTheWay((*this)[id])); }
+  /// The node, if gradients by it are wanted, else null.
+  Node* wanted(std::uint32_t id) noexcept {
+    if (id < firstWanted) return nullptr;
+    Node& node = (*this)[id];
+    return allWanted || isOnTheWay(node) ? &node : nullptr;
+  }
+  bool isOnTheWay(const Node& node) const noexcept { return (node.mark | 1U) == (onTheWay | 1U); }
   bool isVariable(const Node& node) const noexcept { return node.mark == (onTheWay | 1U); }
   /// What the marks were made for: a walk by the same variables through the same nodes finds them ready.
   struct Marked {

@@ -49,6 +49,59 @@ BOOST_AUTO_TEST_CASE(rosenbrock_in_the_form_of_two_scalars) {
   BOOST_TEST(double(g2) == 200);
 }
 
+// A change of sign is carried along, not carried out: whatever stands behind one must come to what it does behind a product by -1.
+BOOST_AUTO_TEST_CASE(signs_that_are_carried_along) {
+  using Negative = std::function<DlArray(const DlArray&)>;
+  using Program = std::function<DlArray(const DlArray&, const Negative&)>;
+  const DlArray w = dlarray({0.3, -0.7, 1.1, 0.4, -0.2, 0.9}), row = transpose(dlarray({2.0, -1.0, 0.5}));
+  const auto cube = customFunction([](const DlArray& x) { return x % x % x; },
+                                   [](const DlArray& g, const DlArray&, const DlArray& x) { return 3 * g % x % x; });
+  const Program programs[] = {
+      [&](const DlArray& x, const Negative& n) { return sum(w % n(x)); },
+      [&](const DlArray& x, const Negative& n) { return sum(exp(n(x)) % n(sin(x)) + w % x); },
+      [&](const DlArray& x, const Negative& n) { return n(sum(x)) * sum(w % n(x)); },
+      [&](const DlArray& x, const Negative& n) { return n(x)(0) * x(1) + n(x(2)) * n(n(x))(3); },
+      [&](const DlArray& x, const Negative& n) { return sum(n(x)(span(1, 3)) % x(span(2, 4))) + sum(n(x(span(0, 2)))); },
+      [&](const DlArray& x, const Negative& n) { return sum(cube(n(cube(x)))) + x(5); },
+      [&](const DlArray& x, const Negative& n) { return sum(n(x + row), "all") + sum(n(row) % n(x % x), "all"); },
+      [&](const DlArray& x, const Negative& n) { return sum(cast(n(cast(x, "single") % w), "double")); },
+      [&](const DlArray& x, const Negative& n) {
+        DlArray y = n(x);
+        y(span(1, 2)) = n(x(0));
+        return sum(y % w);
+      },
+      [&](const DlArray& x, const Negative& n) {
+        const DlArray u = n(x), y = sum(u % u % x);
+        return sum(w % dlgradient(y, u, {.enableHigherDerivatives = true})) + y;
+      },
+      [&](const DlArray& x, const Negative& n) { return sum(cumsum(n(x)) % w) + max(n(x)) + mean(n(x % x)) + n(norm(x)); },
+  };
+  const auto gradients = [&](const Program& program, const Negative& negative) {
+    return dlfeval(
+        [&](const DlArray& x) {
+          const DlArray y = program(x, negative);
+          const DlArray g = dlgradient(y, x, {.enableHigherDerivatives = true}), h = dlgradient(sum(w % g), x);
+          return std::tuple(g, h);
+        },
+        dlarray({1.0, -0.5, 2.0, 0.25, -1.5, 0.75}));
+  };
+  const auto plain = [&](const Program& program, const Negative& negative) {
+    return dlfeval([&](const DlArray& x) { return dlgradient(program(x, negative), x); },
+                   dlarray({1.0, -0.5, 2.0, 0.25, -1.5, 0.75}));
+  };
+  for (std::size_t i = 0; i < std::size(programs); ++i) {
+    const auto [g, h] = gradients(programs[i], [](const DlArray& x) { return -1 * x; });
+    for (const Negative& n : {Negative([](const DlArray& x) { return -x; }), Negative([](const DlArray& x) { return 0 - x; })}) {
+      BOOST_TEST_CONTEXT("program " << i) {
+        const auto [g1, h1] = gradients(programs[i], n);
+        BOOST_TEST(isequal(g1, g));
+        BOOST_TEST(isequal(h1, h));
+        BOOST_TEST(isequal(plain(programs[i], n), g));
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(two_variables_and_a_point_of_the_literature) {
   // x1 exp(-(x1^2 + x2^2) / 2) at (2, 1/2)
   const auto [f, g] = dlfeval(
