@@ -1,7 +1,7 @@
 // Activations and softmax, forward and forward + backward, on one thread and on all: time, and the share of the copy bandwidth
 // that the memory they must touch amounts to (two arrays forward, five with the derivative: the input twice, the result, the
 // gradient twice). The copy is of an array of the same size, by memcpy, in the same turns; sizes in the near caches and in main
-// memory.
+// memory. Where computing rather than memory is the bound, oneDNN's function of the same name is the measure.
 #include "share.hpp"
 
 #include <dlarray/dlarray.hpp>
@@ -12,11 +12,31 @@ namespace {
 
 using Activation = std::function<DlArray(const DlArray&)>;
 
+bench::Peer peerOf([[maybe_unused]] const char* name, [[maybe_unused]] const DlArray& x) {
+#if DLARRAY_HAS_ONEDNN
+  namespace peer = bench::onednn;
+  using dnnl::algorithm;
+  const std::string which = name;
+  if (which == "softmax") {
+    if (ndims(x) == 2) return peer::softmax({size(x, 1), size(x, 0)}, 1);
+    return peer::softmax({size(x, 3), size(x, 2), size(x, 1), size(x, 0)}, 1);
+  }
+  const algorithm kind = which == "relu"        ? algorithm::eltwise_relu
+                         : which == "gelu"      ? algorithm::eltwise_gelu_erf
+                         : which == "gelu tanh" ? algorithm::eltwise_gelu_tanh
+                         : which == "sigmoid"   ? algorithm::eltwise_logistic
+                                                : algorithm::eltwise_swish;
+  return peer::elementwise(kind, numel(x), which == "swish" ? 1.0F : 0.0F);
+#else
+  return {};
+#endif
+}
+
 void row(const char* name, const char* size, const DlArray& x, const Activation& f) {
   const DlArray w = x + 1.0F;
   bench::reportShares(
       name, size, static_cast<std::size_t>(numel(x)) * 4, [&] { bench::keep(f(x)); },
-      [&] { bench::keep(dlfeval([&](const DlArray& at) { return dlvjp(f(at), at, w); }, x)); });
+      [&] { bench::keep(dlfeval([&](const DlArray& at) { return dlvjp(f(at), at, w); }, x)); }, peerOf(name, x));
 }
 
 }  // namespace

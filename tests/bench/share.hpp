@@ -1,9 +1,10 @@
 #pragma once
 // Shares of the copy bandwidth: a function and a memcpy of as many bytes take turns of about a millisecond, and the fastest turn of each
-// counts, so that what else the machine does hardly matters.
-#include "bench.hpp"
+// counts, so that what else the machine does hardly matters. The copy uses as many threads as the function may.
+#include "onednn.hpp"
 
 #include <cstring>
+#include <omp.h>
 
 namespace bench {
 
@@ -18,7 +19,7 @@ class CopyShare {
   /// The time of f, and the share of it that copies of `copies` arrays would take.
   template <class F>
   Share of(F&& f, double copies) {
-    const auto copy = [&] { std::memcpy(to_.data(), from_.data(), from_.size()), keep(to_.data()); };
+    const auto copy = [&] { copyAll(); };
     const long copyCalls = callsOf(copy), calls = callsOf(f);
     double best = timeOf(f, calls);
     for (int turn = 0; turn < 40; ++turn) {
@@ -30,6 +31,20 @@ class CopyShare {
   double copySeconds() const { return copy_; }
 
  private:
+  void copyAll() {
+    constexpr std::size_t worthAThread = std::size_t{1} << 18;  // bytes
+    if (from_.size() < worthAThread) {
+      std::memcpy(to_.data(), from_.data(), from_.size());
+    } else {
+#pragma omp parallel
+      {
+        const auto threads = static_cast<std::size_t>(omp_get_num_threads()), self = static_cast<std::size_t>(omp_get_thread_num());
+        const std::size_t begin = from_.size() * self / threads, end = from_.size() * (self + 1) / threads;
+        std::memcpy(to_.data() + begin, from_.data() + begin, end - begin);
+      }
+    }
+    keep(to_.data());
+  }
   template <class F>
   static double timeOf(F&& f, long calls) {
     const double start = now();
@@ -48,11 +63,14 @@ class CopyShare {
 
 /// A row for a function forward and forward + backward.
 template <class Forward, class Both>
-void reportShares(const char* name, const char* size, std::size_t bytes, Forward&& forward, Both&& both) {
+void reportShares(const char* name, const char* size, std::size_t bytes, Forward&& forward, Both&& both, const Peer& peer = {}) {
   CopyShare copy(bytes);
   const Share f = copy.of(forward, 1), b = copy.of(both, 2.5);
-  std::printf("%-18s %-18s copy %9s  forward %9s %4.0f %%  forward + backward %9s %4.0f %%\n", name, size, duration(copy.copySeconds()).c_str(),
-              duration(f.seconds).c_str(), 100 * f.share, duration(b.seconds).c_str(), 100 * b.share);
+  const double peerForward = peer.forward.empty() ? 0 : copy.of(peer.forward[0], 1).seconds,
+               peerBoth = peer.both.empty() ? 0 : copy.of(peer.both[0], 1).seconds;
+  std::printf("%-18s %-18s copy %9s  forward %9s %4.0f %%  forward + backward %9s %4.0f %%%s\n", name, size,
+              duration(copy.copySeconds()).c_str(), duration(f.seconds).c_str(), 100 * f.share, duration(b.seconds).c_str(),
+              100 * b.share, besidePeer(f.seconds, b.seconds, peerForward, peerBoth).c_str());
   std::fflush(stdout);
 }
 
