@@ -1,13 +1,14 @@
 #include "cpu/pooling.hpp"
 
 #include <algorithm>
-#include <cstdint>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "cpu/arch.hpp"
+#include "cpu/lines.hpp"
 #include "cpu/parallel.hpp"
+#include "cpu/pooling_images.hpp"
 #include "cpu/reduce.hpp"
 #include "cpu/simd/pooling.hpp"
 
@@ -22,24 +23,6 @@ Extent inside(const PoolAxis& axis, Index i) {
   const Index start = i * axis.stride - axis.before, first = std::max<Index>(start, 0);
   return {first, std::min(start + axis.window, axis.in) - first};
 }
-
-// Memory that begins with a line of the cache: registers that lie across two cost twice as much.
-template <class T>
-class Lines {
- public:
-  explicit Lines(Index n = 0) : n_(n), elements_(static_cast<std::size_t>(n + line)) {}
-  T* data() {
-    const auto address = reinterpret_cast<std::uintptr_t>(elements_.data());
-    return elements_.data() + (address + 63) / 64 * 64 / sizeof(T) - address / sizeof(T);
-  }
-  void fill(T value) { std::fill_n(data(), n_, value); }
-  Index size() const { return n_; }
-
- private:
-  static constexpr Index line = 64 / static_cast<Index>(sizeof(T));
-  Index n_;
-  std::vector<T> elements_;
-};
 
 // Rows of results of a page, and what belongs to them beside the kernels' part.
 struct Rows : PoolRows {
@@ -60,7 +43,7 @@ class Pages {
       if (d > 0) rows *= how.axes[d].out;
     }
     const bool still = first_.window == 1 && first_.stride == 1 && first_.before == 0 && first_.in == first_.out;
-    tile_ = still ? std::min<Index>(first_.in, 4096) : first_.in;
+    tile_ = still ? std::min<Index>(first_.in, 1024) : first_.in;
     tiles_ = (first_.in + tile_ - 1) / tile_;
     std::tie(begin_, end_) = whole(first_);
     layOut(rows);
@@ -163,16 +146,6 @@ class Pages {
 template <class T>
 PoolKernels<T> kernelsFor() {
   return DLARRAY_FOR_ARCH(poolKernels<T>)();
-}
-
-// What the sums of a row are multiplied by along the first axis.
-template <class T>
-std::vector<T> shares(const Pooling& how) {
-  const PoolAxis& axis = how.axes[0];
-  std::vector<T> each(static_cast<std::size_t>(axis.out));
-  for (Index i = 0; i < axis.out; ++i)
-    each[static_cast<std::size_t>(i)] = T(1) / static_cast<T>(how.countsPadding ? axis.window : inside(axis, i).count);
-  return each;
 }
 
 // A NaN costs less than a look for one where each element is in one window.
@@ -282,7 +255,7 @@ void anyMaxPool(const Pooling& how, const T* x, T* y) {
     return largestOfBlocks(kernels, x, n, how.outer, [&](Index b, const T* block, Index at) { y[b] = block[at]; });
   const Pages pages(how);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
-    std::vector<T> scratch(static_cast<std::size_t>(how.axes[0].in));
+    std::vector<T> scratch(static_cast<std::size_t>(joinedLength(how.axes[0])));
     for (Index unit = begin; unit < end; ++unit) {
       const T* from = x + pages.x(unit);
       T* to = y + pages.y(unit);
@@ -369,7 +342,7 @@ void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
           return kernels.maxGradient(x + first * n, g + first, n, blocks, dx + first * n);
         },
         [&](const Pooling& some, Index first) { anyMaxPoolGradient(some, x + first * n, g + first, dx + first * n); });
-  anyMaxPoolGradient(how, x, g, dx);
+  if (!maxPoolGradientOfImages(how, x, g, dx)) anyMaxPoolGradient(how, x, g, dx);
 }
 
 template <class T>
@@ -419,16 +392,13 @@ void meanPool(const Pooling& how, const T* x, T* y) {
   }
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
-  const std::vector<T> along = shares<T>(how);
+  const std::vector<T> along = poolShares<T>(how, how.axes[0]);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
-    std::vector<T> scratch(static_cast<std::size_t>(how.axes[0].in));
+    std::vector<T> scratch(static_cast<std::size_t>(joinedLength(how.axes[0])));
     for (Index unit = begin; unit < end; ++unit)
       pages.rows(unit, [&](const Rows& rows) {
-        T* to = y + pages.y(unit) + rows.y;
-        kernels.sum(x + pages.x(unit), rows, scratch.data(), to);
-        const T share = static_cast<T>(1 / rows.divisor), *parts = along.data() + pages.tile(unit);
-        for (Index r = 0; r < rows.rows; ++r, to += rows.yStep)
-          for (Index i = 0; i < rows.axis.out; ++i) to[i] *= share * parts[i];
+        kernels.mean(x + pages.x(unit), rows, along.data() + pages.tile(unit), static_cast<T>(1 / rows.divisor), scratch.data(),
+                     y + pages.y(unit) + rows.y);
       });
   });
 }
@@ -446,9 +416,10 @@ void meanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
       kernels.fill(g + begin, n, end - begin, T(1) / static_cast<T>(n), dx + begin * n);
     });
   }
+  if (meanPoolAdjointOfImages(how, g, dx)) return;
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
-  const std::vector<T> along = shares<T>(how);
+  const std::vector<T> along = poolShares<T>(how, how.axes[0]);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
     const PoolAxis largest = pages.axis(0);
     const Index length = spreadLength(largest), whole = how.axes[0].in;

@@ -57,11 +57,12 @@ void row(const char* name, const Size& sizes, const char* labels, const Function
   releaseMemory();  // of the sizes that only the preparation needed
   bench::measure(all, 11);
   const double copied = all[0].seconds, forward = all[1].seconds, total = all[2].seconds - all[3].seconds;
-  std::printf("%-44s copy %s (%.1f GB/s)  forward %s: %.0f %% of copy bandwidth  forward + backward %s: %.0f %%%s\n", name,
-              bench::duration(copied).c_str(), 8e-9 * static_cast<double>(n) / copied, bench::duration(forward).c_str(),
-              100 * forwardCopies * copied / forward, bench::duration(total).c_str(),
-              100 * (forwardCopies + backwardCopies) * copied / total,
-              bench::besidePeer(forward, total, bench::fastest(all, "oneDNN forward"), bench::fastest(all, "oneDNN both")).c_str());
+  std::printf(
+      "%-44s copy %s (%.1f GB/s)  forward %s: %.0f %% of copy bandwidth  forward + backward %s: %.0f %%%s\n", name,
+      bench::duration(copied).c_str(), 8e-9 * static_cast<double>(n) / copied, bench::duration(forward).c_str(),
+      100 * forwardCopies * copied / forward, bench::duration(total).c_str(),
+      100 * (forwardCopies + backwardCopies) * copied / total,
+      bench::besidePeer(forward, total, bench::fastest(all, "oneDNN forward"), bench::fastest(all, "oneDNN both")).c_str());
   std::fflush(stdout);
 }
 
@@ -79,8 +80,8 @@ const auto instance = [](const DlArray& x, const DlArray& o, const DlArray& s) {
 
 #if DLARRAY_HAS_ONEDNN
 bench::Peer batchPeer(const Size& s, bool fixed = false) {
-  return bench::onednn::batchNormalization(s.size() == 2 ? dnnl::memory::dims{s[1], s[0]} : dnnl::memory::dims{s[3], s[2], s[1], s[0]},
-                                           fixed);
+  return bench::onednn::batchNormalization(
+      s.size() == 2 ? dnnl::memory::dims{s[1], s[0]} : dnnl::memory::dims{s[3], s[2], s[1], s[0]}, fixed);
 }
 bench::Peer rowsPeer(Index rows, Index length) { return bench::onednn::layerNormalization(rows, length); }
 #else

@@ -128,8 +128,7 @@ struct Window {
 /// Of images [H W C B] of ours, which are its nchw with H and W exchanged: as they lie and, with reorders, in blocks of channels.
 inline Peer pooling(algorithm kind, const Dims& x, const Window& w) {
   Dims y = x;
-  for (std::size_t d = 0; d < w.size.size(); ++d)
-    y[d + 2] = (x[d + 2] + w.before[d] + w.after[d] - w.size[d]) / w.stride[d] + 1;
+  for (std::size_t d = 0; d < w.size.size(); ++d) y[d + 2] = (x[d + 2] + w.before[d] + w.after[d] - w.size[d]) / w.stride[d] + 1;
   Peer peer;
   for (const Tag tag : {Tag::nchw, Tag::nChw16c})
     addLayout(peer, [&](Steps& forward, Steps& both) {

@@ -29,7 +29,8 @@ bench::Peer peerOf([[maybe_unused]] const Size& s, [[maybe_unused]] bool largest
   if (s.size() == 4) {
     const auto each = [](Index a, Index b) { return dnnl::memory::dims{a, b}; };
     const bool all = w.size == 0;
-    const Index end = all ? 0 : std::max<Index>(0, ((s[0] + 2 * w.padding - w.size) / w.stride) * w.stride + w.size - s[0] - w.padding);
+    const Index end =
+        all ? 0 : std::max<Index>(0, ((s[0] + 2 * w.padding - w.size) / w.stride) * w.stride + w.size - s[0] - w.padding);
     return bench::onednn::pooling(largest ? dnnl::algorithm::pooling_max : dnnl::algorithm::pooling_avg_include_padding,
                                   {s[3], s[2], s[1], s[0]},
                                   {all ? each(s[1], s[0]) : each(w.size, w.size), all ? each(1, 1) : each(w.stride, w.stride),
@@ -72,7 +73,8 @@ void row(const char* name, const Size& sizes, const char* labels, const Function
   std::printf("%-36s copy %s (%.1f GB/s)  forward %s: %.0f %% of copy bandwidth  forward + backward %s: %.0f %%%s\n", name,
               bench::duration(all[0].seconds).c_str(), 4e-9 * rate, bench::duration(all[1].seconds).c_str(),
               100 * forward / all[1].seconds / rate, bench::duration(total).c_str(), 100 * (forward + backward) / total / rate,
-              bench::besidePeer(all[1].seconds, total, bench::fastest(all, "oneDNN forward"), bench::fastest(all, "oneDNN both")).c_str());
+              bench::besidePeer(all[1].seconds, total, bench::fastest(all, "oneDNN forward"), bench::fastest(all, "oneDNN both"))
+                  .c_str());
   std::fflush(stdout);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Shares of the copy bandwidth: a function and a memcpy of as many bytes take turns of about a millisecond, and the fastest turn of each
-// counts, so that what else the machine does hardly matters. The copy uses as many threads as the function may.
+// Shares of the copy bandwidth: a function and a memcpy of as many bytes take turns of about a millisecond, and the fastest turn
+// of each counts, so that what else the machine does hardly matters. The copy uses as many threads as the function may.
 #include "onednn.hpp"
 
 #include <cstring>
@@ -38,7 +38,8 @@ class CopyShare {
     } else {
 #pragma omp parallel
       {
-        const auto threads = static_cast<std::size_t>(omp_get_num_threads()), self = static_cast<std::size_t>(omp_get_thread_num());
+        const auto threads = static_cast<std::size_t>(omp_get_num_threads()),
+                   self = static_cast<std::size_t>(omp_get_thread_num());
         const std::size_t begin = from_.size() * self / threads, end = from_.size() * (self + 1) / threads;
         std::memcpy(to_.data() + begin, from_.data() + begin, end - begin);
       }

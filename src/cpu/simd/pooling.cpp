@@ -1,98 +1,17 @@
 // Windows along the first dimension; compiled once for every level of the processor.
-#include "cpu/simd/pooling.hpp"
+#include "cpu/simd/pooling_register.hpp"
 
 #include <cstddef>
+#include <limits>
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
-
-#if defined(__AVX512F__)
-constexpr int widest = 64;
-#elif defined(__AVX__)
-constexpr int widest = 32;
-#else
-constexpr int widest = 16;
-#endif
-
-template <class T, int bytes>
-struct Register {
-  typedef T Vector __attribute__((vector_size(bytes)));
-  typedef T Anywhere __attribute__((vector_size(bytes), aligned(sizeof(T)), may_alias));
-  typedef PoolCode<T> Codes __attribute__((vector_size(bytes)));
-  typedef PoolCode<T> CodesAnywhere __attribute__((vector_size(bytes), aligned(sizeof(T)), may_alias));
-  static constexpr Index lanes = bytes / static_cast<int>(sizeof(T));
-  static Vector load(const T* x) { return *reinterpret_cast<const Anywhere*>(x); }
-  static void store(T* y, Vector v) { *reinterpret_cast<Anywhere*>(y) = v; }
-  static Codes loadCodes(const PoolCode<T>* x) { return *reinterpret_cast<const CodesAnywhere*>(x); }
-  static void store(PoolCode<T>* y, Codes v) { *reinterpret_cast<CodesAnywhere*>(y) = v; }
-  /// x[0], x[stride], ...; reads nothing behind the last of them.
-  template <int stride>
-  static Vector loadEach(const T* x) {
-    if constexpr (stride == 1) {
-      return load(x);
-    } else {
-      // The second register begins one element early, so that it ends with the last element wanted.
-      const Vector low = load(x), high = load(x + lanes - 1);
-      if constexpr (lanes == 2)
-        return __builtin_shufflevector(low, high, 0, 3);
-      else if constexpr (lanes == 4)
-        return __builtin_shufflevector(low, high, 0, 2, 5, 7);
-      else if constexpr (lanes == 8)
-        return __builtin_shufflevector(low, high, 0, 2, 4, 6, 9, 11, 13, 15);
-      else
-        return __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
-    }
-  }
-  /// The lanes of `now` moved up by `steps`, the last ones of `before` ahead of them.
-  template <int steps>
-  static Vector shifted(Vector before, Vector now) {
-    static_assert(steps == 1 || steps == 2);
-    if constexpr (steps == 1) {
-      if constexpr (lanes == 2)
-        return __builtin_shufflevector(before, now, 1, 2);
-      else if constexpr (lanes == 4)
-        return __builtin_shufflevector(before, now, 3, 4, 5, 6);
-      else if constexpr (lanes == 8)
-        return __builtin_shufflevector(before, now, 7, 8, 9, 10, 11, 12, 13, 14);
-      else
-        return __builtin_shufflevector(before, now, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
-    } else {
-      if constexpr (lanes == 2)
-        return before;
-      else if constexpr (lanes == 4)
-        return __builtin_shufflevector(before, now, 2, 3, 4, 5);
-      else if constexpr (lanes == 8)
-        return __builtin_shufflevector(before, now, 6, 7, 8, 9, 10, 11, 12, 13);
-      else
-        return __builtin_shufflevector(before, now, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29);
-    }
-  }
-  static void add(T* y, Vector v) { store(y, load(y) + v); }
-  /// Adds the elements of `stride` registers in turn.
-  template <int stride>
-  static void addInterleaved(const Vector* each, T* y) {
-    if constexpr (stride == 1) {
-      add(y, each[0]);
-    } else if constexpr (lanes == 2) {
-      add(y, __builtin_shufflevector(each[0], each[1], 0, 2));
-      add(y + lanes, __builtin_shufflevector(each[0], each[1], 1, 3));
-    } else if constexpr (lanes == 4) {
-      add(y, __builtin_shufflevector(each[0], each[1], 0, 4, 1, 5));
-      add(y + lanes, __builtin_shufflevector(each[0], each[1], 2, 6, 3, 7));
-    } else if constexpr (lanes == 8) {
-      add(y, __builtin_shufflevector(each[0], each[1], 0, 8, 1, 9, 2, 10, 3, 11));
-      add(y + lanes, __builtin_shufflevector(each[0], each[1], 4, 12, 5, 13, 6, 14, 7, 15));
-    } else {
-      add(y, __builtin_shufflevector(each[0], each[1], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
-      add(y + lanes, __builtin_shufflevector(each[0], each[1], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
-    }
-  }
-};
 
 // What happens to the elements of a window, for one window and for a register of them.
 template <class T, bool withNaN>
 struct Max {
   using Result = T;
+  static constexpr T nothing = -std::numeric_limits<T>::infinity();
   struct One {
     T best;
     One(T v, PoolCode<T>) : best(v) {}
@@ -149,6 +68,7 @@ struct MaxCode {
 template <class T>
 struct Sum {
   using Result = T;
+  static constexpr T nothing = 0;
   struct One {
     T sum;
     One(T v, PoolCode<T>) : sum(v) {}
@@ -199,6 +119,13 @@ template <class Kind, class R, int stride, int fixed, class T>
   }
 }
 
+// True where taking the columns together first saves doing it once for every place in the window. The windows of what is left
+// need not stick out: it has room for what adds nothing.
+template <class Kind, class T>
+bool joins(const PoolRows& rows) {
+  return std::is_same_v<T, typename Kind::Result> && rows.count > 1 && rows.axis.window > rows.axis.stride;
+}
+
 // Each row of the array under a row of windows made one by Kind, into scratch. True when there was a NaN, for a Kind that passes
 // over it.
 template <class Kind, class R, class T>
@@ -232,22 +159,28 @@ template <class Kind, class R, int stride, int fixed, class T>
 
 template <class Kind, class R, int stride, int fixed, class T>
 void poolWith(const T* x, const PoolRows& rows, T* scratch, typename Kind::Result* y) {
-  constexpr Index first = 0;
-  // Where windows overlap, taking the columns together first saves doing it once for every place in the window.
-  const bool join = std::is_same_v<T, typename Kind::Result> && rows.count > 1 && rows.axis.window > rows.axis.stride;
-  for (Index r = 0; r < rows.rows; ++r, x += rows.xStep, y += rows.yStep) {
-    if (!join) {
+  if (!joins<Kind, T>(rows)) {
+    for (Index r = 0; r < rows.rows; ++r, x += rows.xStep, y += rows.yStep)
       poolRow<Kind, R, stride, fixed>(x, rows.columns, rows.count, rows, y);
-      continue;
-    }
-    if constexpr (std::is_same_v<T, typename Kind::Result>) {
+    return;
+  }
+  if constexpr (std::is_same_v<T, typename Kind::Result>) {
+    constexpr Index first = 0;
+    PoolRows inside = rows;
+    inside.begin = 0;
+    inside.end = rows.axis.out;
+    inside.axis.before = 0;
+    inside.axis.in = joinedLength(rows.axis);
+    T* const joined = scratch + rows.axis.before;
+    for (Index i = 0; i < inside.axis.in; ++i) scratch[i] = Kind::nothing;
+    for (Index r = 0; r < rows.rows; ++r, x += rows.xStep, y += rows.yStep) {
       if constexpr (std::is_same_v<Kind, Max<T, true>>)
-        if (!joinColumns<Max<T, false>, R>(x, rows, scratch)) {
-          poolRow<Max<T, false>, R, stride, fixed>(scratch, &first, 1, rows, y);
+        if (!joinColumns<Max<T, false>, R>(x, rows, joined)) {
+          insideRow<Max<T, false>, R, stride, fixed>(scratch, &first, 1, inside, y);
           continue;
         }
-      joinColumns<Kind, R>(x, rows, scratch);
-      poolRow<Kind, R, stride, fixed>(scratch, &first, 1, rows, y);
+      joinColumns<Kind, R>(x, rows, joined);
+      insideRow<Kind, R, stride, fixed>(scratch, &first, 1, inside, y);
     }
   }
 }
@@ -273,7 +206,9 @@ void pool(const T* x, const PoolRows& rows, T* scratch, typename Kind::Result* y
       windows<Kind>(x + r * rows.xStep, rows.columns, rows.count, rows.axis, 0, rows.axis.out, y + r * rows.yStep);
   } else {
     using R = Register<T, bytes>;
-    if (rows.end - rows.begin < R::lanes || rows.axis.stride > 2) return pool<Kind, T, bytes / 2>(x, rows, scratch, y);
+    const Index shorter = rows.axis.out < rows.axis.in ? rows.axis.out : rows.axis.in;
+    const Index row = joins<Kind, T>(rows) ? shorter : rows.end - rows.begin;
+    if (row < R::lanes || rows.axis.stride > 2) return pool<Kind, T, bytes / 2>(x, rows, scratch, y);
     poolWith<Kind, R>(x, rows, scratch, y);
   }
 }
@@ -292,8 +227,10 @@ void maxCodes(const T* x, const PoolRows& rows, bool withNaN, PoolCode<T>* codes
 }
 
 template <class T>
-void sum(const T* x, const PoolRows& rows, T* scratch, T* y) {
+void mean(const T* x, const PoolRows& rows, const T* shares, T share, T* scratch, T* y) {
   pool<Sum<T>>(x, rows, scratch, y);
+  for (Index r = 0; r < rows.rows; ++r, y += rows.yStep)
+    for (Index i = 0; i < rows.axis.out; ++i) y[i] *= share * shares[i];
 }
 
 template <class T>
@@ -337,7 +274,7 @@ void spreadColumn(const PoolCode<T>* codes, const T* g, Index n, PoolCode<T> fir
                                             : R::template shifted<2>(before[a], place);
       before[a] = place;
     }
-    R::template addInterleaved<stride>(sums, x + i * stride);
+    R::template interleave<stride>(sums, [&](Vector v, Index at) { R::add(x + i * stride + at, v); });
   }
 }
 
@@ -407,7 +344,7 @@ void spread(const T* g, const PoolRows& rows, T* scratch, T* x) {
 
 template <class T>
 PoolKernels<T> poolKernels() {
-  return {max<T>, holdsNaN<T>, maxCodes<T>, spreadByCodes<T>, sum<T>, spread<T>};
+  return {max<T>, holdsNaN<T>, maxCodes<T>, spreadByCodes<T>, mean<T>, spread<T>};
 }
 
 template PoolKernels<float> poolKernels();

@@ -22,9 +22,15 @@ struct PoolRows {
   Index rows = 0, xStep = 0, yStep = 0;
 };
 
+/// The length of a column with all that windows reach beyond its ends.
+inline Index joinedLength(const PoolAxis& axis) {
+  const Index windows = (axis.out - 1) * axis.stride + axis.window, data = axis.before + axis.in;
+  return windows > data ? windows : data;
+}
+
 template <class T>
 struct PoolKernels {
-  /// `scratch` has room for axis.in elements.
+  /// `scratch` has room for `joinedLength` elements.
   void (*max)(const T* x, const PoolRows& rows, T* scratch, T* y);
   /// True when there is a NaN among n elements.
   bool (*holdsNaN)(const T* x, Index n);
@@ -34,7 +40,8 @@ struct PoolKernels {
   /// Zeros are added ahead of a column and behind it, up to codesStep * stride elements from its start. Rows of codes lie
   /// `codesStep` apart, -1 between them; `scratch` has room for as many elements.
   void (*spreadByCodes)(const PoolCode<T>* codes, const T* g, const PoolRows& rows, T* scratch, T* x);
-  void (*sum)(const T* x, const PoolRows& rows, T* scratch, T* y);
+  /// The sums times the share of each window along the row and that of the rows.
+  void (*mean)(const T* x, const PoolRows& rows, const T* shares, T share, T* scratch, T* y);
   /// Adds g to every element of its window; the same, but every column has `spreadLength` elements, padding among them.
   void (*spread)(const T* g, const PoolRows& rows, T* scratch, T* x);
 };
@@ -79,7 +86,28 @@ struct PoolBlockKernels {
   bool (*maxGradient)(const T* x, const T* g, Index n, Index blocks, T* dx);
 };
 
+/// An image of `across.in` columns of `along.in` elements, `columnStep` apart, under windows that move both ways; the results of a row
+/// of windows lie `resultStep` behind those of the row before.
+struct PoolImage {
+  PoolAxis along, across;
+  Index columnStep, resultStep;
+};
+
+/// The way back for images: every column of the result is written once, when all windows over it are known.
+template <class T>
+struct PoolImageKernels {
+  /// The elements of memory that the functions below want beside, 0 for windows that they are not made for. Once, `prepare` fills it.
+  Index (*scratch)(const PoolImage& p);
+  void (*prepare)(const PoolImage& p, T* scratch);
+  /// g at the places of the largest elements among zeros. Faster where there is no NaN.
+  void (*maxGradient)(const T* x, const T* g, const PoolImage& p, bool withNaN, T* scratch, T* dx);
+  /// Every element of g times the share of its column and that of its row, added to all elements of its window.
+  void (*meanAdjoint)(const T* g, const T* shareAlong, const T* shareAcross, const PoolImage& p, T* scratch, T* dx);
+};
+
 namespace v2 {
+template <class T>
+PoolImageKernels<T> poolImageKernels();
 template <class T>
 PoolKernels<T> poolKernels();
 template <class T>
@@ -89,6 +117,8 @@ PoolBlockKernels<T> poolBlockKernels();
 }  // namespace v2
 namespace v3 {
 template <class T>
+PoolImageKernels<T> poolImageKernels();
+template <class T>
 PoolKernels<T> poolKernels();
 template <class T>
 PoolPairKernels<T> poolPairKernels();
@@ -96,6 +126,8 @@ template <class T>
 PoolBlockKernels<T> poolBlockKernels();
 }  // namespace v3
 namespace v4 {
+template <class T>
+PoolImageKernels<T> poolImageKernels();
 template <class T>
 PoolKernels<T> poolKernels();
 template <class T>
