@@ -66,18 +66,9 @@ void softmaxGradient(const T* g, const T* y, Index inner, Index n, Index outer, 
       });
 }
 
-template <class T>
-void dropoutMask(T* x, Index n, T p, T scale) {
-  parallelFor(n, parallelElements, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) x[i] = x[i] < p ? T(0) : scale;
-  });
-}
-
 template void softmax(const float*, Index, Index, Index, float*);
 template void softmax(const double*, Index, Index, Index, double*);
 template void softmaxGradient(const float*, const float*, Index, Index, Index, float*);
 template void softmaxGradient(const double*, const double*, Index, Index, Index, double*);
-template void dropoutMask(float*, Index, float, float);
-template void dropoutMask(double*, Index, double, double);
 
 }  // namespace dl::cpu

@@ -1,4 +1,4 @@
-// Softmax along a dimension, its derivative, and the mask of dropout.
+// Softmax along a dimension, and its derivative.
 #pragma once
 
 #include "cpu/types.hpp"
@@ -14,9 +14,5 @@ void softmax(const T* x, Index inner, Index n, Index outer, T* y);
 /// result = y (g - sum of g y): the derivative of softmax, of which y is the result.
 template <class T>
 void softmaxGradient(const T* g, const T* y, Index inner, Index n, Index outer, T* result);
-
-/// Replaces numbers spread evenly over (0, 1) by 0 below p, else by `scale`.
-template <class T>
-void dropoutMask(T* x, Index n, T p, T scale);
 
 }  // namespace dl::cpu

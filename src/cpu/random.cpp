@@ -19,27 +19,35 @@ const RandomKernels& kernels() { return DLARRAY_FOR_ARCH(randomKernels)(); }
 
 Index blocksFor(Index n, Index elementsPerBlock) { return (n + elementsPerBlock - 1) / elementsPerBlock; }
 
-// Makes n elements from the blocks from `counter` on; convert(words, blocks, y) makes the elements of whole blocks.
-template <Index perBlock, class T, class Convert>
-std::uint64_t fill(T* y, Index n, std::uint64_t key, std::uint64_t counter, Convert convert) {
+// Calls body(words, how many blocks, the first element of them) for parts of n elements.
+template <Index perBlock, class Body>
+std::uint64_t forBits(Index n, std::uint64_t key, std::uint64_t counter, Body body) {
   const Index blocks = blocksFor(n, perBlock);
   const auto words = kernels().words;
   parallelFor(blocks, grainFor(4 * perBlock), [&](Index begin, Index end) {
     std::uint32_t bits[4 * blocksAtOnce];
     for (Index block = begin; block < end;) {
-      const Index here = std::min(blocksAtOnce, end - block), first = block * perBlock;
+      const Index here = std::min(blocksAtOnce, end - block);
       words(key, counter + static_cast<std::uint64_t>(block), here, bits);
-      if (first + here * perBlock <= n) {
-        convert(bits, here, y + first);
-      } else {
-        T whole[perBlock * blocksAtOnce];
-        convert(bits, here, whole);
-        std::copy(whole, whole + (n - first), y + first);
-      }
+      body(bits, here, block * perBlock);
       block += here;
     }
   });
   return static_cast<std::uint64_t>(blocks);
+}
+
+// Makes n elements from the blocks from `counter` on; convert(words, blocks, y) makes the elements of whole blocks.
+template <Index perBlock, class T, class Convert>
+std::uint64_t fill(T* y, Index n, std::uint64_t key, std::uint64_t counter, Convert convert) {
+  return forBits<perBlock>(n, key, counter, [&](const std::uint32_t* bits, Index here, Index first) {
+    if (first + here * perBlock <= n) {
+      convert(bits, here, y + first);
+    } else {
+      T whole[perBlock * blocksAtOnce];
+      convert(bits, here, whole);
+      std::copy(whole, whole + (n - first), y + first);
+    }
+  });
 }
 
 // The integer part of fraction * range for the fraction bits / 2^64; off from equal chances by at most range / 2^64.
@@ -77,6 +85,18 @@ std::uint64_t fillUniform(T* y, Index n, std::uint64_t key, std::uint64_t counte
 }
 
 template <class T>
+void dropout(const T* x, Index n, T p, T scale, std::uint64_t key, std::uint64_t counter, T* y) {
+  constexpr Index perBlock = 16 / static_cast<Index>(sizeof(T));
+  forBits<perBlock>(n, key, counter, [&](const std::uint32_t* bits, Index here, Index first) {
+    const Index count = std::min(here * perBlock, n - first);
+    if constexpr (std::is_same_v<T, float>)
+      kernels().dropFloat(bits, count, p, scale, x + first, y + first);
+    else
+      kernels().dropDouble(bits, count, p, scale, x + first, y + first);
+  });
+}
+
+template <class T>
 std::uint64_t fillNormal(T* y, Index n, std::uint64_t key, std::uint64_t counter) {
   if constexpr (std::is_same_v<T, float>)
     return fill<4>(y, n, key, counter, kernels().normalFloat);
@@ -110,6 +130,8 @@ std::uint64_t permutation(T* y, Index n, std::uint64_t key, std::uint64_t counte
 
 template std::uint64_t fillUniform(float*, Index, std::uint64_t, std::uint64_t);
 template std::uint64_t fillUniform(double*, Index, std::uint64_t, std::uint64_t);
+template void dropout(const float*, Index, float, float, std::uint64_t, std::uint64_t, float*);
+template void dropout(const double*, Index, double, double, std::uint64_t, std::uint64_t, double*);
 template std::uint64_t fillNormal(float*, Index, std::uint64_t, std::uint64_t);
 template std::uint64_t fillNormal(double*, Index, std::uint64_t, std::uint64_t);
 template std::uint64_t fillIntegers(float*, Index, std::int64_t, std::int64_t, std::uint64_t, std::uint64_t);

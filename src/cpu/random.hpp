@@ -19,6 +19,10 @@ std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::a
 template <class T>
 std::uint64_t fillUniform(T* y, Index n, std::uint64_t key, std::uint64_t counter);
 
+/// y = 0 x where the numbers that `fillUniform` makes are below p, else `scale` x; y may be x.
+template <class T>
+void dropout(const T* x, Index n, T p, T scale, std::uint64_t key, std::uint64_t counter, T* y);
+
 /// Standard normal numbers by Box and Muller's transform: 2 a counter (double), 4 a counter (float).
 template <class T>
 std::uint64_t fillNormal(T* y, Index n, std::uint64_t key, std::uint64_t counter);

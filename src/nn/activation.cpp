@@ -1,16 +1,17 @@
 #include <dlarray/nn/activation.hpp>
 
 #include "cpu/activation.hpp"
+#include "cpu/random.hpp"
 #include "engine/elementwise.hpp"
 #include "engine/fit.hpp"
 #include "formulas/binary.hpp"
 #include "formulas/unary.hpp"
 #include "nn/data_format.hpp"
 #include "ops/dimensions.hpp"
+#include "ops/random.hpp"
 
 #include <dlarray/ops/elementwise.hpp>
 #include <dlarray/ops/reduction.hpp>
-#include <dlarray/random.hpp>
 
 #include <bit>
 
@@ -29,6 +30,24 @@ void withElements(const DlArray& x, Body&& body) {
   else
     body(double());
 }
+
+// Linear, and its own transpose. No mask is kept: the same numbers are made again on the way back, which costs less than it would to
+// write one and read it.
+struct Dropout {
+  static constexpr const char* name = "dropout";
+  static constexpr unsigned kept = 0;
+  double p;
+  RandomState numbers;
+
+  engine::Result infer(const Inputs& in) const { return {Storage::shape(in[0]), Storage::of(in[0]).type}; }
+  void run(const Inputs& in, DlArray& y) const {
+    withElements(y, [&]<class T>(T) {
+      cpu::dropout(Storage::data<T>(in[0]), numel(y), static_cast<T>(p), static_cast<T>(1 / (1 - p)), numbers.seed, numbers.position,
+                   Storage::mutableData<T>(y));
+    });
+  }
+  void gradient(Backward& b) const { b.add(0, engine::apply(*this, b.take())); }
+};
 
 struct Softmax {
   static constexpr const char* name = "softmax";
@@ -109,11 +128,7 @@ DlArray dropout(Operand x, double p) {
   if (!(p >= 0 && p < 1)) fail(x.where(), "dropout:probability", "dropout: the probability {} is not in [0, 1)", p);
   const DlArray wide = floating(x);
   if (p == 0) return wide;
-  DlArray mask = Storage::reshaped(rand(Storage::of(wide).size, Storage::of(wide).type), Storage::shape(wide));
-  withElements(mask, [&]<class T>(T) {
-    cpu::dropoutMask(Storage::mutableData<T>(mask), numel(mask), static_cast<T>(p), static_cast<T>(1 / (1 - p)));
-  });
-  return wide % std::move(mask);
+  return engine::apply(Dropout{p, takeUniform(numel(wide), Storage::of(wide).type)}, wide);
 }
 
 }  // namespace dl

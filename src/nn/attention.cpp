@@ -3,13 +3,13 @@
 #include "engine/fit.hpp"
 #include "nn/data_format.hpp"
 
+#include <dlarray/nn/activation.hpp>
 #include <dlarray/nn/attention.hpp>
 #include <dlarray/ops/compare.hpp>
 #include <dlarray/ops/elementwise.hpp>
 #include <dlarray/ops/linalg.hpp>
 #include <dlarray/ops/reduction.hpp>
 #include <dlarray/ops/shape.hpp>
-#include <dlarray/random.hpp>
 
 #include <bit>
 #include <cmath>
@@ -307,12 +307,6 @@ void checkDropout(double probability, const source_location& where) {
     fail(where, "attention:dropout", "attention: .dropoutProbability is {}; it must be at least 0 and less than 1", probability);
 }
 
-DlArray droppedOut(const DlArray& weights, double probability) {
-  if (probability == 0) return weights;
-  const DlArray kept = rand(size(weights), Storage::of(weights).type) >= probability;
-  return weights % (kept / (1 - probability));
-}
-
 Type commonType(const DlArray& a, const DlArray& b, const DlArray& c) {
   const Type type = engine::promote(engine::promote(Storage::of(a).type, Storage::of(b).type), Storage::of(c).type);
   return type == Type::Logical ? Type::Double : type;
@@ -344,7 +338,7 @@ std::tuple<DlArray, DlArray> run(const Operand& queries, const Operand& keys, co
   DlArray y, weights;
   if (wanted || options.dropoutProbability > 0) {
     weights = engine::apply(AttentionWeights{plan}, Operand(q1, where), Operand(k1, where), Operand(mask, where));
-    const DlArray used = droppedOut(weights, options.dropoutProbability);
+    const DlArray used = dropout(weights, options.dropoutProbability);
     y = engine::apply(AttentionValues{plan}, Operand(v1, where), Operand(used, where));
   } else {
     const bool traced = Storage::traced(q1) || Storage::traced(k1) || Storage::traced(v1);

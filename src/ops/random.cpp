@@ -82,6 +82,11 @@ constexpr Index integersPerBlock = 2;
 RandomStream::RandomStream(const RandomState& start) noexcept : state_(start), outer_(std::exchange(ownStream, &state_)) {}
 RandomStream::~RandomStream() { ownStream = outer_; }
 
+RandomState takeUniform(Index count, Type type) {
+  const Index perBlock = type == Type::Single ? realsPerBlock<float> : realsPerBlock<double>;
+  return generator().advance(static_cast<std::uint64_t>((count + perBlock - 1) / perBlock));
+}
+
 std::uint64_t drawKey() {
   const RandomState at = generator().advance(1);
   return streamOf(at.seed, at.position).seed;

@@ -1,4 +1,5 @@
 #pragma once
+#include <dlarray/array.hpp>
 #include <dlarray/random.hpp>
 
 namespace dl {
@@ -16,6 +17,9 @@ class RandomStream {
   RandomState state_;
   RandomState* outer_;
 };
+
+/// The state from which `rand` would make so many numbers of a type; the generator goes on behind them.
+RandomState takeUniform(Index count, Type type);
 
 /// A number to derive streams from; takes one block of the generator.
 std::uint64_t drawKey();

@@ -78,11 +78,3 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(softmax_of_all_shapes, T, Types) {
   check<T>(1040, 64, 70);  // large enough to be written past the caches, with a rest
   check<T>(0, 3, 2);
 }
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(masks_of_dropout, T, Types) {
-  auto x = numbers<T>(100000);
-  for (T& v : x) v = (v + T(1)) / T(2);
-  auto mask = x;
-  dropoutMask(mask.data(), static_cast<Index>(mask.size()), T(0.25), T(4) / T(3));
-  for (std::size_t i = 0; i < x.size(); ++i) BOOST_TEST_REQUIRE(mask[i] == (x[i] < T(0.25) ? T(0) : T(4) / T(3)));
-}

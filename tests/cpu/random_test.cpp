@@ -177,6 +177,18 @@ BOOST_AUTO_TEST_CASE(every_level_of_the_processor_gives_the_same_numbers) {
 #endif
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(dropping_by_the_uniform_numbers, T, Types) {
+  for (const Index n : {0, 1, 3, 1023, 100001}) {
+    std::vector<T> u(static_cast<std::size_t>(n)), x(u.size()), y(u.size());
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(i % 17) - T(5);
+    fillUniform(u.data(), n, 5, 9);
+    dropout(x.data(), n, T(0.25), T(4) / T(3), 5, 9, y.data());
+    for (std::size_t i = 0; i < x.size(); ++i) BOOST_REQUIRE(y[i] == (u[i] < T(0.25) ? T(0) : x[i] * (T(4) / T(3))));
+    dropout(x.data(), n, T(0.25), T(4) / T(3), 5, 9, x.data());
+    BOOST_TEST((x == y));
+  }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(integers, T, Types) {
   std::vector<T> dice(60000);
   fillIntegers(dice.data(), 60000, 1, 6, 1, 0);

@@ -67,6 +67,16 @@ void uniformDouble(const std::uint32_t* words, Index blocks, double* y) {
   for (Index i = 0; i < 2 * blocks; ++i) y[i] = uniform(pairAt(words, i));
 }
 
+void dropFloat(const std::uint32_t* words, Index n, float p, float scale, const float* x, float* y) {
+#pragma GCC ivdep
+  for (Index i = 0; i < n; ++i) y[i] = x[i] * (uniform(words[i]) < p ? 0.0f : scale);
+}
+
+void dropDouble(const std::uint32_t* words, Index n, double p, double scale, const double* x, double* y) {
+#pragma GCC ivdep
+  for (Index i = 0; i < n; ++i) y[i] = x[i] * (uniform(pairAt(words, i)) < p ? 0.0 : scale);
+}
+
 // -2 log(u) for 0 < u <= 1, u normal: the exponent apart, log(m) = 2 atanh((m - 1) / (m + 1)) by its series for
 // sqrt(1/2) <= m < sqrt(2).
 inline double minusTwoLog(double u) {
@@ -170,7 +180,8 @@ void normalDouble(const std::uint32_t* words, Index blocks, double* y) {
 }  // namespace
 
 const RandomKernels& randomKernels() {
-  static constexpr RandomKernels kernels{philoxWords, uniformFloat, uniformDouble, normalFloat, normalDouble};
+  static constexpr RandomKernels kernels{philoxWords, uniformFloat, uniformDouble, dropFloat,
+                                         dropDouble,  normalFloat,  normalDouble};
   return kernels;
 }
 

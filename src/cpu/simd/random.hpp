@@ -15,6 +15,9 @@ struct RandomKernels {
   /// `blocks` blocks of words to four floats, or two doubles, a block.
   void (*uniformFloat)(const std::uint32_t* words, Index blocks, float* y);
   void (*uniformDouble)(const std::uint32_t* words, Index blocks, double* y);
+  /// n elements of y = x (u < p ? 0 : scale), where u are the uniform numbers.
+  void (*dropFloat)(const std::uint32_t* words, Index n, float p, float scale, const float* x, float* y);
+  void (*dropDouble)(const std::uint32_t* words, Index n, double p, double scale, const double* x, double* y);
   void (*normalFloat)(const std::uint32_t* words, Index blocks, float* y);
   void (*normalDouble)(const std::uint32_t* words, Index blocks, double* y);
 };
