@@ -1,4 +1,5 @@
 #include "cpu/pooling.hpp"
+#include "cpu/unpooling.hpp"
 #include "engine/elementwise.hpp"
 #include "engine/fit.hpp"
 #include "nn/data_format.hpp"
@@ -9,10 +10,8 @@
 #include <dlarray/ops/elementwise.hpp>
 #include <dlarray/ops/reduction.hpp>
 #include <dlarray/ops/shape.hpp>
-#include <dlarray/subscript.hpp>
 
 #include <algorithm>
-#include <cmath>
 
 namespace dl {
 
@@ -102,6 +101,32 @@ struct MeanPool {
     });
   }
   void gradient(Backward& b) const { b.add(0, engine::apply(MeanPool<!adjoint>{how, b.shape(0)}, b.gradient())); }
+};
+
+// x at positions among zeros, of several at one position the last; or with `adjoint` the transpose of that: each is the other's
+// derivative.
+template <bool adjoint>
+struct Unpool {
+  static constexpr const char* name = adjoint ? "maxunpoolAdjoint" : "maxunpool";
+  static constexpr unsigned kept = 2;
+  Shape to;
+
+  Result infer(const Inputs& in) const { return {to, Storage::of(in[0]).type}; }
+  void run(const Inputs& in, DlArray& y) const {
+    const auto* at = Storage::data<double>(in[1]);
+    byType(y, [&](auto zero) {
+      using T = decltype(zero);
+      if constexpr (adjoint) {
+        const DlArray used = Storage::copied(in[0]);
+        cpu::unpoolAdjoint(Storage::mutableData<T>(used), at, numel(y), Storage::mutableData<T>(y));
+      } else {
+        cpu::unpool(Storage::data<T>(in[0]), at, numel(in[0]), Storage::mutableData<T>(y), numel(y));
+      }
+    });
+  }
+  void gradient(Backward& b) const {
+    if (b.needs(0)) b.add(0, engine::apply(Unpool<!adjoint>{b.shape(0)}, b.gradient(), b.input(1)));
+  }
 };
 
 // ---- how the window moves ----------------------------------------------------------------------------------------------
@@ -280,14 +305,12 @@ DlArray maxunpool(Operand x, Operand positions, const Size& outputSize, const Ma
   const Index n = numel(shape.size);
   const DlArray places = engine::castTo(at, Type::Double);
   const auto* place = Storage::data<double>(places);
-  for (Index i = 0; i < numel(places); ++i)
-    if (!(place[i] >= 0 && place[i] < static_cast<double>(n) && place[i] == std::floor(place[i])))
-      fail(x.where(), "maxunpool:positions", "maxunpool: the position {} is not a whole number from 0 to {}, the last of {}",
-           place[i], n - 1, toString(shape));
-  const DlArray values = numbers(data.array());
-  DlArray y = engine::filled({Size::matrix(n, 1), {}}, Storage::of(values).type);
-  if (numel(values) > 0) y(Subscript(reshape(stripdims(places), numel(places), 1))) = reshape(values, numel(values), 1);
-  return data.result(engine::reshapeTo(y, shape));
+  if (!cpu::arePositions(place, numel(places), n)) {
+    const double* wrong = std::find_if_not(place, place + numel(places), [&](const double& p) { return cpu::arePositions(&p, 1, n); });
+    fail(x.where(), "maxunpool:positions", "maxunpool: the position {} is not a whole number from 0 to {}, the last of {}", *wrong,
+         n - 1, toString(shape));
+  }
+  return data.result(engine::apply(Unpool<false>{shape}, numbers(data.array()), places));
 }
 
 }  // namespace dl
