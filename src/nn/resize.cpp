@@ -114,6 +114,17 @@ void checkNumbers(const ResizeNumbers& numbers, const char* option, bool whole, 
            whole ? "whole " : "");
 }
 
+// The dimensions that change: what shrinks does so first and the last dimension before the others, whose elements lie farthest apart
+// and are the easiest to join; what grows does so last, and from the first dimension on.
+std::vector<std::size_t> cheapestOrder(const std::vector<Grid>& grids) {
+  std::vector<std::size_t> order;
+  for (std::size_t d = grids.size(); d-- > 0;)
+    if (grids[d].out < grids[d].in) order.push_back(d);
+  for (std::size_t d = 0; d < grids.size(); ++d)
+    if (grids[d].out > grids[d].in || (grids[d].out == grids[d].in && grids[d].in > 0 && grids[d].scale != 1)) order.push_back(d);
+  return order;
+}
+
 }  // namespace
 
 DlArray dlresize(Operand x, const DlresizeOptions& options) {
@@ -153,8 +164,7 @@ DlArray dlresize(Operand x, const DlresizeOptions& options) {
   }
   const Type type = Storage::of(data.array()).type;
   DlArray y = engine::castTo(data.array(), type == Type::Logical ? Type::Double : type);
-  for (std::size_t d = 0; d < shape.size.size(); ++d) {
-    if (!(set >> d & 1U) || (grids[d].out == grids[d].in && grids[d].scale == 1)) continue;
+  for (const std::size_t d : cheapestOrder(grids)) {
     Shape to = Storage::shape(y);
     const Lanes along = lanes(to.size, d);
     to.size[d] = grids[d].out;

@@ -1,7 +1,8 @@
 // Functions that move data more than they compute: embedding, one-hot codes, resizing, unpooling, dropout. Time forward and
 // forward + backward, and the share of the copy bandwidth that the memory they must touch amounts to: each input and each result
 // once, gradients likewise, the table of an embedding's gradient once for its zeros. Dropout is set beside random numbers of as
-// many elements, which it cannot do without. Arguments: the beginnings of the rows to run.
+// many elements, which it cannot do without, resizing beside oneDNN's in the better of two layouts. Arguments: the beginnings of
+// the rows to run.
 #include "share.hpp"
 
 #include <dlarray/dlarray.hpp>
@@ -22,7 +23,8 @@ struct Touched {
   Index forward, backward;
 };
 
-void row(const std::string& name, const DlArray& x, const Touched& touched, const Function& f, const Function& reference = {}) {
+void row(const std::string& name, const DlArray& x, const Touched& touched, const Function& f, const Function& reference = {},
+         const bench::Peer& peer = {}) {
   const auto begins = [&](const std::string& word) { return name.starts_with(word); };
   if (!wanted.empty() && std::none_of(wanted.begin(), wanted.end(), begins)) return;
   const DlArray y = f(x);
@@ -33,16 +35,23 @@ void row(const std::string& name, const DlArray& x, const Touched& touched, cons
   const auto forward = copy.of([&] { bench::keep(f(x)); }, copies(touched.forward));
   std::printf("%-42s copy %9s  forward %9s %4.0f %%", name.c_str(), bench::duration(copy.copySeconds()).c_str(),
               bench::duration(forward.seconds).c_str(), 100 * forward.share);
+  bench::Share both{};
   if (touched.backward > 0) {
-    const auto both = copy.of([&] { bench::keep(dlfeval([&](const DlArray& at) { return dlvjp(f(at), at, w); }, x)); },
-                              copies(touched.forward + touched.backward));
+    both = copy.of([&] { bench::keep(dlfeval([&](const DlArray& at) { return dlvjp(f(at), at, w); }, x)); },
+                   copies(touched.forward + touched.backward));
     std::printf("  forward + backward %9s %4.0f %%", bench::duration(both.seconds).c_str(), 100 * both.share);
   }
   if (reference) {
     const auto alone = copy.of([&] { bench::keep(reference(x)); }, 1);
     std::printf("  of random numbers alone %.0f %%", 100 * alone.seconds / forward.seconds);
   }
-  std::printf("\n");
+  const auto fastest = [&](const auto& candidates) {
+    double best = 0;
+    for (const auto& run : candidates)
+      if (const double seconds = copy.of(run, 1).seconds; best == 0 || seconds < best) best = seconds;
+    return best;
+  };
+  std::printf("%s\n", bench::besidePeer(forward.seconds, both.seconds, fastest(peer.forward), fastest(peer.both)).c_str());
   std::fflush(stdout);
 }
 
@@ -71,7 +80,13 @@ void resizing(const char* name, const DlArray& x, const char* method, double sca
   const DlresizeOptions options{.scale = scale, .method = method};
   const auto f = [=](const DlArray& a) { return dlresize(a, options); };
   const Index touched = numel(x) + numel(f(x));
-  row(name, x, {touched, touched}, f);
+  bench::Peer peer;
+#if DLARRAY_HAS_ONEDNN
+  const Size s = size(x);
+  peer = bench::onednn::resampling(*method == 'n' ? dnnl::algorithm::resampling_nearest : dnnl::algorithm::resampling_linear,
+                                   {s[3], s[2], s[1], s[0]}, static_cast<float>(scale));
+#endif
+  row(name, x, {touched, touched}, f, {}, peer);
 }
 
 void unpooling(const char* name, const DlArray& x) {

@@ -153,6 +153,28 @@ inline Peer pooling(algorithm kind, const Dims& x, const Window& w) {
   return peer;
 }
 
+/// The sizes of images changed by a factor.
+inline Peer resampling(algorithm kind, const Dims& x, float factor) {
+  Dims y = x;
+  for (std::size_t d = 2; d < x.size(); ++d) y[d] = static_cast<memory::dim>(static_cast<float>(x[d]) * factor);
+  Peer peer;
+  for (const Tag tag : {Tag::nchw, Tag::nChw16c})
+    addLayout(peer, [&](Steps& forward, Steps& both) {
+      const memory::desc dx(x, f32, tag), dy(y, f32, tag), oursX(x, f32, Tag::nchw), oursY(y, f32, Tag::nchw);
+      const resampling_forward::primitive_desc f({prop_kind::forward_training, kind, {factor, factor}, dx, dy}, cpu());
+      for (Steps* s : {&forward, &both}) {
+        const memory result = make(dy);
+        s->add(resampling_forward(f), {{DNNL_ARG_SRC, s->taken(oursX, dx)}, {DNNL_ARG_DST, result}});
+        s->give(result, oursY);
+      }
+      const resampling_backward::primitive_desc b({kind, {factor, factor}, dx, dy}, cpu(), f);
+      const memory gradient = make(dx);
+      both.add(resampling_backward(b), {{DNNL_ARG_DIFF_DST, both.taken(oursY, dy)}, {DNNL_ARG_DIFF_SRC, gradient}});
+      both.give(gradient, oursX);
+    });
+  return peer;
+}
+
 /// Batch normalisation of nchw or nc, with offset and scale; with `fixed`, mean and variance are given.
 inline Peer batchNormalization(const Dims& x, bool fixed) {
   Peer peer;
