@@ -62,20 +62,27 @@ class Places {
 // One-hot vectors for classes by number: `places` are those of (inner x outer) elements.
 DlArray encoded(const std::vector<Index>& places, Index inner, Index count, const Shape& shape, Type type,
                 const std::source_location& where) {
-  DlArray y = engine::filled(shape, Type::Double);
-  auto* to = Storage::mutableData<double>(y);
-  for (std::size_t k = 0; k < places.size(); ++k) {
-    const auto i = static_cast<Index>(k);
-    double* own = to + i / inner * inner * count + i % inner;
-    if (places[k] >= 0) {
-      own[places[k] * inner] = 1;
-      continue;
+  const auto stranger = std::find(places.begin(), places.end(), Index{-1});
+  if (type == Type::Logical && stranger != places.end())
+    fail(where, "onehotencode:type", "onehotencode: element {} is no class, for which a logical result has no NaN",
+         stranger - places.begin());
+  if (type != Type::Double && type != Type::Single && type != Type::Logical)
+    return cast(encoded(places, inner, count, shape, Type::Double, where), type);
+  DlArray y = engine::filled(shape, type);
+  const auto write = [&](auto one) {
+    using T = decltype(one);
+    T* const to = Storage::mutableData<T>(y);
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      const auto i = static_cast<Index>(k);
+      T* own = to + i / inner * inner * count + i % inner;
+      if (places[k] >= 0)
+        own[places[k] * inner] = one;
+      else
+        for (Index c = 0; c < count; ++c) own[c * inner] = static_cast<T>(nan);
     }
-    if (type == Type::Logical)
-      fail(where, "onehotencode:type", "onehotencode: element {} is no class, for which a logical result has no NaN", i);
-    for (Index c = 0; c < count; ++c) own[c * inner] = nan;
-  }
-  return cast(y, type);
+  };
+  type == Type::Single ? write(1.0F) : type == Type::Logical ? write(true) : write(1.0);
+  return y;
 }
 
 DlArray encodedNumbers(const Operand& a, const Dimensions& dimension, Type type, const OnehotencodeOptions& options) {
