@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpu/arch.hpp"
+#include "cpu/lines.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/scratch.hpp"
 #include "cpu/simd/resize.hpp"
@@ -40,10 +41,9 @@ void turned(const T* x, Index n, Index m, Index outer, T* y, Lines lines) {
   });
 }
 
-}  // namespace
-
+// y, inner x taps x outer.
 template <class T>
-void interpolate(const T* x, Index inner, Index n, Index outer, std::span<const Tap> taps, T* y) {
+void interpolate(const T* x, Index inner, Index n, Index outer, const std::vector<Tap>& taps, T* y) {
   const auto m = static_cast<Index>(taps.size());
   const ResizeKernels<T> kernels = DLARRAY_FOR_ARCH(resizeKernels<T>)();
   if (turnable(inner, n, m))
@@ -54,8 +54,9 @@ void interpolate(const T* x, Index inner, Index n, Index outer, std::span<const 
   });
 }
 
+// Its transpose: x is zeros with the elements of y, inner x taps x outer, added with their weights.
 template <class T>
-void interpolateAdjoint(const T* y, Index inner, Index n, Index outer, std::span<const Tap> taps, T* x) {
+void interpolateAdjoint(const T* y, Index inner, Index n, Index outer, const std::vector<Tap>& taps, T* x) {
   const auto m = static_cast<Index>(taps.size());
   const ResizeKernels<T> kernels = DLARRAY_FOR_ARCH(resizeKernels<T>)();
   if (turnable(inner, n, m))
@@ -71,9 +72,52 @@ void interpolateAdjoint(const T* y, Index inner, Index n, Index outer, std::span
   });
 }
 
-template void interpolate(const float*, Index, Index, Index, std::span<const Tap>, float*);
-template void interpolate(const double*, Index, Index, Index, std::span<const Tap>, double*);
-template void interpolateAdjoint(const float*, Index, Index, Index, std::span<const Tap>, float*);
-template void interpolateAdjoint(const double*, Index, Index, Index, std::span<const Tap>, double*);
+// The elements of a page before a step, and after it.
+Index before(const ResizeStep& s) { return s.inner * s.n * s.outer; }
+Index after(const ResizeStep& s) { return s.inner * static_cast<Index>(s.taps.size()) * s.outer; }
+
+// Takes pages through some stages, of which the ends have sizes[0], sizes[1], ... elements; stage(k, from, to) is the k-th.
+template <class T, class Stage>
+void throughStages(const std::vector<Index>& sizes, const T* x, Index pages, T* y, Stage stage) {
+  const std::size_t stages = sizes.size() - 1;
+  const Index between = stages > 1 ? *std::max_element(sizes.begin() + 1, sizes.end() - 1) : 0;
+  parallelFor(pages, grainFor(sizes.front() + sizes.back()), [&](Index begin, Index end) {
+    Lines<T> rooms[2]{Lines<T>(between), Lines<T>(stages > 2 ? between : 0)};
+    for (Index page = begin; page < end; ++page) {
+      const T* from = x + page * sizes.front();
+      for (std::size_t k = 0; k < stages; ++k) {
+        T* const to = k + 1 == stages ? y + page * sizes.back() : rooms[k % 2].data();
+        stage(k, from, to);
+        from = to;
+      }
+    }
+  });
+}
+
+}  // namespace
+
+template <class T>
+void resize(std::span<const ResizeStep> steps, const T* x, Index pages, T* y) {
+  std::vector<Index> sizes{before(steps.front())};
+  for (const ResizeStep& s : steps) sizes.push_back(after(s));
+  throughStages(sizes, x, pages, y, [&](std::size_t k, const T* from, T* to) {
+    interpolate(from, steps[k].inner, steps[k].n, steps[k].outer, steps[k].taps, to);
+  });
+}
+
+template <class T>
+void resizeAdjoint(std::span<const ResizeStep> steps, const T* y, Index pages, T* x) {
+  std::vector<Index> sizes{after(steps.back())};
+  for (std::size_t k = steps.size(); k-- > 0;) sizes.push_back(before(steps[k]));
+  throughStages(sizes, y, pages, x, [&](std::size_t k, const T* from, T* to) {
+    const ResizeStep& s = steps[steps.size() - 1 - k];
+    interpolateAdjoint(from, s.inner, s.n, s.outer, s.taps, to);
+  });
+}
+
+template void resize(std::span<const ResizeStep>, const float*, Index, float*);
+template void resize(std::span<const ResizeStep>, const double*, Index, double*);
+template void resizeAdjoint(std::span<const ResizeStep>, const float*, Index, float*);
+template void resizeAdjoint(std::span<const ResizeStep>, const double*, Index, double*);
 
 }  // namespace dl::cpu

@@ -1,7 +1,8 @@
-// Interpolation along the middle dimension of an array inner x n x outer.
+// Interpolation along the dimensions of images.
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "cpu/types.hpp"
 
@@ -14,11 +15,17 @@ struct Tap {
   double weight;
 };
 
-/// y, inner x taps x outer.
+/// A page of inner x n x outer elements along the middle dimension: it gets as many elements there as there are taps.
+struct ResizeStep {
+  Index inner, n, outer;
+  std::vector<Tap> taps;
+};
+
+/// Some pages, each by one step after the other; what lies between two steps is kept for one page at a time.
 template <class T>
-void interpolate(const T* x, Index inner, Index n, Index outer, std::span<const Tap> taps, T* y);
-/// Its transpose: x is zeros with the elements of y, inner x taps x outer, added with their weights.
+void resize(std::span<const ResizeStep> steps, const T* x, Index pages, T* y);
+/// Its transpose: from pages of the results' size to pages of the size before.
 template <class T>
-void interpolateAdjoint(const T* y, Index inner, Index n, Index outer, std::span<const Tap> taps, T* x);
+void resizeAdjoint(std::span<const ResizeStep> steps, const T* y, Index pages, T* x);
 
 }  // namespace dl::cpu

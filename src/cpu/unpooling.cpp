@@ -63,16 +63,20 @@ void unpool(const T* x, const double* at, Index n, T* y, Index count) {
 }
 
 template <class T>
-void unpoolAdjoint(T* g, const double* at, Index n, T* dx) {
-  // Backwards: the last one takes the gradient of its place away, and leaves nothing for those before it.
+void unpoolAdjoint(const T* g, Index count, const double* at, Index n, T* dx) {
+  // Backwards: the last one takes the gradient of its place, and leaves nothing for those before it.
+  std::vector<char> taken(static_cast<std::size_t>(count));
   forParts(at, n, [&](Index first, Index last) {
-    for (Index i = last - 1; i >= first; --i) dx[i] = std::exchange(g[static_cast<Index>(at[i])], T(0));
+    for (Index i = last - 1; i >= first; --i) {
+      const auto place = static_cast<Index>(at[i]);
+      dx[i] = std::exchange(taken[static_cast<std::size_t>(place)], char{1}) ? T(0) : g[place];
+    }
   });
 }
 
 template void unpool(const float*, const double*, Index, float*, Index);
 template void unpool(const double*, const double*, Index, double*, Index);
-template void unpoolAdjoint(float*, const double*, Index, float*);
-template void unpoolAdjoint(double*, const double*, Index, double*);
+template void unpoolAdjoint(const float*, Index, const double*, Index, float*);
+template void unpoolAdjoint(const double*, Index, const double*, Index, double*);
 
 }  // namespace dl::cpu

@@ -11,8 +11,8 @@ bool arePositions(const double* at, Index n, Index count);
 /// y = `count` zeros with x at the positions; of several at one position the last counts.
 template <class T>
 void unpool(const T* x, const double* at, Index n, T* y, Index count);
-/// Its transpose: dx = g at the positions, 0 for those that did not count. g is used up.
+/// Its transpose: dx = g, of `count` elements, at the positions, 0 for those that did not count.
 template <class T>
-void unpoolAdjoint(T* g, const double* at, Index n, T* dx);
+void unpoolAdjoint(const T* g, Index count, const double* at, Index n, T* dx);
 
 }  // namespace dl::cpu

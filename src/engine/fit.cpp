@@ -18,8 +18,12 @@ struct Reshape {
   static constexpr const char* name = "reshape";
   static constexpr unsigned kept = 0;
   Shape to;
-  DlArray evaluate(const Inputs& in) const { return Storage::reshaped(in[0], to); }
-  void gradient(Backward& b) const { b.add(0, reshapeTo(b.gradient(), b.shape(0))); }
+  DlArray evaluate(const Inputs& in) const {
+    const Type type = Storage::of(in[0]).type;
+    DlArray* const x = in.recyclable(0);
+    return x ? Storage::recycled(std::move(*x), to, type) : Storage::reshaped(in[0], to);
+  }
+  void gradient(Backward& b) const { b.add(0, reshapeTo(b.take(), b.shape(0))); }
 };
 
 struct Relabel : Reshape {

@@ -101,10 +101,17 @@ DlArray runTwo(const Inputs& in, const char* name, Type resultType, Kernel kerne
   Expansion expansion = mergeFormats(ha, hb, name, in.where());
   Size aligned = expansion.result.size;
   aligned.resize(expansion.a.size());
-  DlArray y = Storage::make(expansion.result, resultType);
-  if (numel(y) == 0) return y;
   const T *pa = Storage::data<T>(a), *pb = Storage::data<T>(b);
+  // An input as large as the result lies in the same order.
+  const Index all = numel(expansion.result.size);
+  DlArray* spareA = sizeof(T) == sizeof(Y) && ha.numel == all ? in.recyclable(0) : nullptr;
+  DlArray* spareB = sizeof(T) == sizeof(Y) && !spareA && hb.numel == all ? in.recyclable(1) : nullptr;
+  DlArray y = spareA || spareB ? Storage::recycled(std::move(spareA ? *spareA : *spareB), expansion.result, resultType)
+                               : Storage::make(expansion.result, resultType);
+  if (all == 0) return y;
   Y* py = Storage::mutableData<Y>(y);
+  if (spareA) pa = reinterpret_cast<const T*>(py);
+  if (spareB) pb = reinterpret_cast<const T*>(py);
   Grid(aligned, expansion.a, expansion.b).forEachRun([&](Index oa, Index ob, Index oy, Index n, int stepA, int stepB) {
     kernel(n, pa + oa, stepA, pb + ob, stepB, py + oy);
   });

@@ -117,8 +117,7 @@ struct Unpool {
     byType(y, [&](auto zero) {
       using T = decltype(zero);
       if constexpr (adjoint) {
-        const DlArray used = Storage::copied(in[0]);
-        cpu::unpoolAdjoint(Storage::mutableData<T>(used), at, numel(y), Storage::mutableData<T>(y));
+        cpu::unpoolAdjoint(Storage::data<T>(in[0]), numel(in[0]), at, numel(y), Storage::mutableData<T>(y));
       } else {
         cpu::unpool(Storage::data<T>(in[0]), at, numel(in[0]), Storage::mutableData<T>(y), numel(y));
       }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <vector>
 
 namespace dl {
@@ -70,29 +71,33 @@ std::vector<cpu::Tap> tapsOf(const Grid& grid) {
   return taps;
 }
 
-// Interpolation along one dimension, or with `adjoint` its transpose: each is the other's derivative.
+// What happens to each of some pages.
+struct Steps {
+  std::vector<cpu::ResizeStep> list;
+  Index pages = 1;
+};
+
+// Interpolation along the spatial dimensions, or with `adjoint` its transpose: each is the other's derivative.
 template <bool adjoint>
 struct Interpolate {
   static constexpr const char* name = adjoint ? "dlresizeAdjoint" : "dlresize";
   static constexpr unsigned kept = 0;
-  Lanes along;  // of the array before it was resized
-  Grid grid;
+  std::shared_ptr<const Steps> steps;
   Shape to;
 
   Result infer(const Inputs& in) const { return {to, Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
-    const std::vector<cpu::Tap> taps = tapsOf(grid);
     const auto as = [&](auto zero) {
       using T = decltype(zero);
       const T* from = Storage::data<T>(in[0]);
       if constexpr (adjoint)
-        cpu::interpolateAdjoint<T>(from, along.inner, along.count, along.outer, taps, Storage::mutableData<T>(y));
+        cpu::resizeAdjoint<T>(steps->list, from, steps->pages, Storage::mutableData<T>(y));
       else
-        cpu::interpolate<T>(from, along.inner, along.count, along.outer, taps, Storage::mutableData<T>(y));
+        cpu::resize<T>(steps->list, from, steps->pages, Storage::mutableData<T>(y));
     };
     Storage::of(y).type == Type::Single ? as(float()) : as(double());
   }
-  void gradient(Backward& b) const { b.add(0, engine::apply(Interpolate<!adjoint>{along, grid, b.shape(0)}, b.gradient())); }
+  void gradient(Backward& b) const { b.add(0, engine::apply(Interpolate<!adjoint>{steps, b.shape(0)}, b.gradient())); }
 };
 
 bool choose(std::string_view word, std::string_view first, std::string_view second, const char* option,
@@ -163,14 +168,21 @@ DlArray dlresize(Operand x, const DlresizeOptions& options) {
     grids[d] = {shape.size[d], static_cast<Index>(out), scale, halfPixel, rounding};
   }
   const Type type = Storage::of(data.array()).type;
-  DlArray y = engine::castTo(data.array(), type == Type::Logical ? Type::Double : type);
-  for (const std::size_t d : cheapestOrder(grids)) {
-    Shape to = Storage::shape(y);
-    const Lanes along = lanes(to.size, d);
-    to.size[d] = grids[d].out;
-    y = engine::apply(Interpolate<false>{along, grids[d], to}, y);
+  const DlArray y = engine::castTo(data.array(), type == Type::Logical ? Type::Double : type);
+  const std::vector<std::size_t> order = cheapestOrder(grids);
+  if (order.empty()) return data.result(y);
+  // Spatial dimensions come first, so that they make pages.
+  const std::size_t last = *std::max_element(order.begin(), order.end()) + 1;
+  Size page(shape.size.begin(), last);
+  Steps steps;
+  for (std::size_t d = last; d < shape.size.size(); ++d) steps.pages *= shape.size[d];
+  Shape to = Storage::shape(y);
+  for (const std::size_t d : order) {
+    const Lanes along = lanes(page, d);
+    steps.list.push_back({along.inner, along.count, along.outer, tapsOf(grids[d])});
+    page[d] = to.size[d] = grids[d].out;
   }
-  return data.result(y);
+  return data.result(engine::apply(Interpolate<false>{std::make_shared<const Steps>(std::move(steps)), to}, y));
 }
 
 }  // namespace dl

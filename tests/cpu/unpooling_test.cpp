@@ -27,7 +27,7 @@ void check(const std::vector<double>& at, Index count) {
     if (owner[p] < x.size()) expectedDx[owner[p]] = g[p];
   }
   unpool(x.data(), at.data(), n, y.data(), count);
-  unpoolAdjoint(g.data(), at.data(), n, dx.data());
+  unpoolAdjoint(g.data(), count, at.data(), n, dx.data());
   BOOST_TEST((y == expected));
   BOOST_TEST((dx == expectedDx));
 }
