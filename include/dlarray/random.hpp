@@ -32,7 +32,9 @@ RandomState rng(const RandomState& state);
 /// (MATLAB: rand)
 DlArray rand(const Size& size, Type type = Type::Double);
 DlArray rand(const Size& size, std::string_view like, const DlArray& x);
-inline DlArray rand(const Size& size, std::string_view type) { return rand(size, detail::typeNamed(type)); }
+inline DlArray rand(const Size& size, std::string_view type, std::source_location where = std::source_location::current()) {
+  return rand(size, detail::typeNamed(type, where));
+}
 template <detail::SizeOrType... More>
 DlArray rand(detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("rand", first, more...);
@@ -43,7 +45,9 @@ inline DlArray rand() { return rand(Size{1, 1}); }
 /// Normally distributed numbers of mean 0 and variance 1. (MATLAB: randn)
 DlArray randn(const Size& size, Type type = Type::Double);
 DlArray randn(const Size& size, std::string_view like, const DlArray& x);
-inline DlArray randn(const Size& size, std::string_view type) { return randn(size, detail::typeNamed(type)); }
+inline DlArray randn(const Size& size, std::string_view type, std::source_location where = std::source_location::current()) {
+  return randn(size, detail::typeNamed(type, where));
+}
 template <detail::SizeOrType... More>
 DlArray randn(detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("randn", first, more...);
@@ -61,15 +65,21 @@ struct IntegerRange {
 };
 
 /// Whole numbers, each of the range equally often. Throws for an empty range and for numbers that the type cannot hold. (MATLAB: randi)
-DlArray randi(IntegerRange range, const Size& size, Type type = Type::Double);
+DlArray randi(IntegerRange range, const Size& size, Type type = Type::Double,
+              std::source_location where = std::source_location::current());
 DlArray randi(IntegerRange range, const Size& size, std::string_view like, const DlArray& x);
-inline DlArray randi(IntegerRange range, const Size& size, std::string_view type) { return randi(range, size, detail::typeNamed(type)); }
+inline DlArray randi(IntegerRange range, const Size& size, std::string_view type,
+                     std::source_location where = std::source_location::current()) {
+  return randi(range, size, detail::typeNamed(type, where), where);
+}
 template <detail::SizeOrType... More>
 DlArray randi(IntegerRange range, detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("randi", first, more...);
-  return randi(range, w.size, w.type);
+  return randi(range, w.size, w.type, w.where);
 }
-inline DlArray randi(IntegerRange range) { return randi(range, Size{1, 1}); }
+inline DlArray randi(IntegerRange range, std::source_location where = std::source_location::current()) {
+  return randi(range, Size{1, 1}, Type::Double, where);
+}
 
 /// A row of the positions 0 to n - 1 in random order, of which MATLAB's are one larger. (MATLAB: randperm)
 DlArray randperm(Index n, std::source_location where = std::source_location::current());

@@ -64,8 +64,9 @@ void Wanted::take(std::string_view word) {
 
 void Wanted::take(const DlArray& x) { type = underlyingType(x); }
 
-Type typeNamed(std::string_view word) {
+Type typeNamed(std::string_view word, const std::source_location& where) {
   Wanted wanted;
+  wanted.where = where;
   wanted.take(word);
   return wanted.type;
 }
@@ -90,9 +91,9 @@ DlArray zeros(const Size& size, std::string_view like, const DlArray& x) { retur
 DlArray ones(const Size& size, Type type) { return filledWith(size, type, 1, "ones"); }
 DlArray ones(const Size& size, std::string_view like, const DlArray& x) { return ones(size, detail::typeLike(like, x)); }
 
-DlArray eye(const Size& size, Type type) {
+DlArray eye(const Size& size, Type type, std::source_location where) {
   DlArray x = filledWith(size, type, 0, "eye");
-  if (ndims(x) > 2) fail(noPlace(), "eye:matrix", "eye: {} is not the size of a matrix", toString(size));
+  if (ndims(x) > 2) fail(where, "eye:matrix", "eye: {} is not the size of a matrix", toString(size));
   switch (type) {
     case Type::Single:
       setDiagonal<float>(x);

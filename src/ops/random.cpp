@@ -126,11 +126,11 @@ DlArray randn(const Size& size, Type type) {
 }
 DlArray randn(const Size& size, std::string_view like, const DlArray& x) { return randn(size, detail::typeLike(like, x)); }
 
-DlArray randi(IntegerRange range, const Size& size, Type type) {
-  if (range.low > range.high) fail({}, "randi:range", "randi: there are no whole numbers from {} to {}", range.low, range.high);
+DlArray randi(IntegerRange range, const Size& size, Type type, std::source_location where) {
+  if (range.low > range.high) fail(where, "randi:range", "randi: there are no whole numbers from {} to {}", range.low, range.high);
   const Index exact = Index{1} << (type == Type::Single ? 24 : 53);
   if (range.low < -exact || range.high > exact)
-    fail({}, "randi:range", "randi: not all whole numbers from {} to {} are {} numbers", range.low, range.high, name(type));
+    fail(where, "randi:range", "randi: not all whole numbers from {} to {} are {} numbers", range.low, range.high, name(type));
   return drawnOf(type, "randi", [&](auto zero) {
     using T = decltype(zero);
     return drawn<T>(size, integersPerBlock, [&](T* y, Index n, std::uint64_t seed, std::uint64_t position) {

@@ -142,7 +142,7 @@ std::vector<OutputRule> rulesOf(const MiniBatchQueueOptions& o, const std::sourc
     if (cast != "single" && cast != "double" && cast != "logical")
       fail(where, "minibatchqueue:outputCast", "minibatchqueue: outputCast \"{}\" is none of \"single\", \"double\", \"logical\"",
            cast);
-    rules.push_back({detail::typeNamed(cast), entry<std::string>(o.miniBatchFormat, i, ""), entry<Index>(o.oneHot, i, 0),
+    rules.push_back({detail::typeNamed(cast, where), entry<std::string>(o.miniBatchFormat, i, ""), entry<Index>(o.oneHot, i, 0),
                      entry<bool>(o.outputAsDlarray, i, true)});
     train::checkRule(rules.back(), where);
     if (rules.back().classes > 0 && o.miniBatchFcn.function())

@@ -1,4 +1,7 @@
 #include "differences.hpp"
+#include "harness/mistake.hpp"
+
+#include <fmt/format.h>
 
 #include <limits>
 
@@ -109,4 +112,21 @@ BOOST_AUTO_TEST_CASE(types_are_named_by_word_as_in_matlab) {
   BOOST_TEST(bool(underlyingType(randi(6, Size{2, 3}, "single")) == Type::Single));
   BOOST_TEST(bool(underlyingType(cast(ones(2, 3), "single")) == Type::Single));
   checkError([] { cast(ones(2, 3), "half"); }, "cast: \"half\" is no element type; \"double\", \"single\" and \"logical\" are");
+}
+
+BOOST_AUTO_TEST_CASE(the_line_of_the_call_is_named) {
+  const auto named = [](auto&& call, unsigned line) {
+    BOOST_TEST(test::wholeSentenceOf(call).ends_with(fmt::format("(creation_test.cpp:{})", line)), test::wholeSentenceOf(call));
+  };
+  // clang-format off
+  named([] { zeros(2, -1); }, __LINE__);
+  named([] { zeros(Size{2, 3}, "complex"); }, __LINE__);
+  named([] { rand(Size{2, 3}, "complex"); }, __LINE__);
+  named([] { eye(2, 3, 4); }, __LINE__);
+  named([] { eye(Size{2, 3, 4}); }, __LINE__);
+  named([] { randi(0); }, __LINE__);
+  named([] { randi({5, 2}, 3, 3); }, __LINE__);
+  named([] { randi({5, 2}, Size{3, 3}); }, __LINE__);
+  named([] { randi(6, Size{3, 3}, "complex"); }, __LINE__);
+  // clang-format on
 }

@@ -30,7 +30,7 @@ struct Wanted {
 };
 void finish(Wanted& wanted, const char* function);
 Type typeLike(std::string_view word, const DlArray& x);
-Type typeNamed(std::string_view word);
+Type typeNamed(std::string_view word, const std::source_location& where);
 
 template <class T>
 concept SizeOrType = Integer<T> || std::same_as<T, Type> || std::same_as<T, DlArray> || std::same_as<T, Reference> ||
@@ -51,7 +51,9 @@ Wanted wanted(const char* function, const FirstSize& first, const A&... argument
 /// Zeros, false for Type::Logical. (MATLAB: zeros)
 DlArray zeros(const Size& size, Type type = Type::Double);
 DlArray zeros(const Size& size, std::string_view like, const DlArray& x);
-inline DlArray zeros(const Size& size, std::string_view type) { return zeros(size, detail::typeNamed(type)); }
+inline DlArray zeros(const Size& size, std::string_view type, std::source_location where = std::source_location::current()) {
+  return zeros(size, detail::typeNamed(type, where));
+}
 template <detail::SizeOrType... More>
 DlArray zeros(detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("zeros", first, more...);
@@ -62,7 +64,9 @@ inline DlArray zeros() { return 0.0; }
 /// Ones, true for Type::Logical. (MATLAB: ones)
 DlArray ones(const Size& size, Type type = Type::Double);
 DlArray ones(const Size& size, std::string_view like, const DlArray& x);
-inline DlArray ones(const Size& size, std::string_view type) { return ones(size, detail::typeNamed(type)); }
+inline DlArray ones(const Size& size, std::string_view type, std::source_location where = std::source_location::current()) {
+  return ones(size, detail::typeNamed(type, where));
+}
 template <detail::SizeOrType... More>
 DlArray ones(detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("ones", first, more...);
@@ -71,13 +75,15 @@ DlArray ones(detail::FirstSize first, const More&... more) {
 inline DlArray ones() { return 1.0; }
 
 /// The identity matrix: ones where row and column agree, zeros elsewhere. Throws for more than two dimensions. (MATLAB: eye)
-DlArray eye(const Size& size, Type type = Type::Double);
+DlArray eye(const Size& size, Type type = Type::Double, std::source_location where = std::source_location::current());
 DlArray eye(const Size& size, std::string_view like, const DlArray& x);
-inline DlArray eye(const Size& size, std::string_view type) { return eye(size, detail::typeNamed(type)); }
+inline DlArray eye(const Size& size, std::string_view type, std::source_location where = std::source_location::current()) {
+  return eye(size, detail::typeNamed(type, where), where);
+}
 template <detail::SizeOrType... More>
 DlArray eye(detail::FirstSize first, const More&... more) {
   const detail::Wanted w = detail::wanted("eye", first, more...);
-  return eye(w.size, w.type);
+  return eye(w.size, w.type, w.where);
 }
 inline DlArray eye() { return 1.0; }
 
