@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "cpu/arch.hpp"
 #include "cpu/convolution.hpp"
 #include "cpu/grid.hpp"
 
@@ -14,6 +15,13 @@ using Axes = std::array<GridAxis, 3>;
 
 inline constexpr Index gridBytes = Index{256} << 10;   // for the second cache, beside the weights
 inline constexpr Index parallelWork = Index{1} << 18;  // multiplications from which a second thread pays
+
+inline constexpr Index fewColumns = 2;                 // too few for a tile
+
+template <class T>
+const ConvolutionKernels<T>& kernels() {
+  return DLARRAY_FOR_ARCH(convolutionKernels<T>)();
+}
 
 inline Index ceilDiv(Index a, Index b) { return (a + b - 1) / b; }
 
@@ -64,7 +72,7 @@ struct GridPass {
   bool gaps = false;        // some results belong to no target, and are zero
   const T* bias = nullptr;  // for each column of each group
 
-  void run() const;
+  void run();
 
  private:
   struct Unit {
@@ -83,8 +91,10 @@ struct GridPass {
     Index block, parts, rowsOfPart, images;
     bool closely;  // the rows of several images in slivers without gaps
   };
-  Plan plan() const;
-  void chooseImages(Plan& plan) const;
+  Plan plan();
+  Plan planFor(Index steps) const;
+  Index cost(const Plan& plan) const;
+  std::vector<GridTarget> splitTargets(int cut) const;
   Steps stepsOf(const GridTarget& target, const Grid& grid, Index block) const;
   Part partAt(const Grid& grid, const Plan& plan, Index part, Index images) const;
   void runUnit(const Unit& u, const Part& part, const Grid& grid, const std::vector<Steps>& steps, const Plan& plan,

@@ -1,18 +1,9 @@
-#include "cpu/arch.hpp"
 #include "cpu/convolution_passes.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/scratch.hpp"
 
 namespace dl::cpu {
 namespace {
-
-constexpr Index stepsOfBlock = 640;  // of k, so that the columns at hand stay in the nearest cache
-constexpr Index fewColumns = 2;      // too few for a tile
-
-template <class T>
-const ConvolutionKernels<T>& kernels() {
-  return DLARRAY_FOR_ARCH(convolutionKernels<T>)();
-}
 
 // Cells behind the last that a sliver may read: registers reach beyond the last row, and halves of them to a line that is not
 // there.
@@ -42,8 +33,7 @@ typename GridPass<T>::Part GridPass<T>::partAt(const Grid& grid, const Plan& pla
   const Index first = number * plan.rowsOfPart;
   Part part{partOf(axes, plan.cut, first, std::min(plan.rowsOfPart, axes[cut].rows - first)), {}};
   for (const GridTarget& t : targets) {
-    const Index count = std::clamp<Index>(t.axes[cut].rows - first, 0, plan.rowsOfPart);
-    const Axes here = partOf(t.axes, plan.cut, first, count);
+    const Axes here = partOf(t.axes, plan.cut, first, plan.rowsOfPart);
     GridRows& rows = part.rows.emplace_back();
     if (plan.closely)
       rows.arrangeClosely(grid, here.data(), images, plan.block * grid.channelCells(),
@@ -55,41 +45,7 @@ typename GridPass<T>::Part GridPass<T>::partAt(const Grid& grid, const Plan& pla
 }
 
 template <class T>
-typename GridPass<T>::Plan GridPass<T>::plan() const {
-  Plan plan;
-  plan.cut = cutAxis(axes);
-  plan.images = 1;
-  plan.closely = false;
-  const GridAxis& along = axes[static_cast<std::size_t>(plan.cut)];
-  Index taps = 0;
-  for (const GridTarget& t : targets) taps = std::max(taps, static_cast<Index>(t.elements.size()));
-  const Index blocks = std::min(channels, ceilDiv(channels * taps, stepsOfBlock));
-  plan.block = ceilDiv(channels, blocks);
-  const Index lineBytes = cellsBeside(axes, plan.cut) * plan.block * static_cast<Index>(sizeof(T));
-  const Index fitting = std::clamp<Index>(gridBytes / lineBytes - along.reach(), 1, along.rows);
-  plan.parts = ceilDiv(along.rows, fitting);
-  plan.rowsOfPart = ceilDiv(along.rows, plan.parts);
-  if (batch > 1 && plan.parts == 1 && targets.size() == 1 && columns >= fewColumns) chooseImages(plan);
-  return plan;
-}
-
-// Several images at a time where the cells between the rows of one cost more than gathering its rows. Copying a piece is counted
-// as much as the sums of two and a half registers.
-template <class T>
-void GridPass<T>::chooseImages(Plan& plan) const {
-  const Grid grid(axes.data(), plan.cut, plan.rowsOfPart, sizeof(T));
-  const GridRows apart = partAt(grid, plan, 0, 1).rows[0];
-  const Index results = sizeOf(targets[0].axes, &GridAxis::rows),
-              pieces = static_cast<Index>(apart.runs.size()) + results / (3 * kernels<T>().width);
-  const Index before = apart.registers() * columns, after = results * columns / kernels<T>().width + 16 * pieces;
-  const Index imageBytes = plan.block * grid.channelCells() * static_cast<Index>(sizeof(T));
-  const Index fitting = std::clamp<Index>(2 * gridBytes / imageBytes, 1, batch);
-  plan.closely = fitting > 1 && 20 * after < 19 * before;
-  if (plan.closely) plan.images = ceilDiv(batch, ceilDiv(batch, fitting));
-}
-
-template <class T>
-void GridPass<T>::run() const {
+void GridPass<T>::run() {
   const Plan plan = this->plan();
   const Grid grid(axes.data(), plan.cut, plan.rowsOfPart, sizeof(T));
   std::vector<Steps> steps;

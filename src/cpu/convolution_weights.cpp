@@ -1,4 +1,3 @@
-#include "cpu/arch.hpp"
 #include "cpu/convolution_passes.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/scratch.hpp"
@@ -8,11 +7,6 @@ namespace {
 
 constexpr Index pixelsOfBlock = 512;  // that are summed at a time
 constexpr Index packedElements = Index{1} << 17;
-
-template <class T>
-const ConvolutionKernels<T>& kernels() {
-  return DLARRAY_FOR_ARCH(convolutionKernels<T>)();
-}
 
 }  // namespace
 

@@ -19,10 +19,17 @@ Index GridAxis::reach() const {
 
 GridAxis GridAxis::part(Index first, Index count) const {
   GridAxis a = *this;
-  a.rows = count;
+  const Index skipped = std::max<Index>(first - begin, 0);
+  a.begin = std::max<Index>(begin - first, 0);
+  a.rows = std::max<Index>(0, std::min(rows - skipped, count - a.begin));
   a.origin += first * step;
-  a.targetStart += first * targetStep;
+  a.targetStart += skipped * targetStep;
   return a;
+}
+
+bool GridAxis::meets(const Tap& tap, Index row) const {
+  const Index element = (row + tap.shift) * step + tap.phase + origin;
+  return element >= 0 && element < source;
 }
 
 Grid::Grid(const GridAxis* axes, int cut, Index rows, Index bytes) {
@@ -119,6 +126,16 @@ Index GridRows::registers() const {
   return count;
 }
 
+Index GridRows::scattered(Index width) const {
+  Index count = 0;
+  for (const RowSliver& s : slivers) {
+    bool places = s.pieceCount == s.height && !s.halves;
+    for (Index i = 0; i < s.pieceCount; ++i) places = places && s.pieces[i].row == i * width;
+    if (!places && s.pieceCount > 1) count += s.pieceCount;
+  }
+  return count;
+}
+
 void GridRows::findRuns(const Grid& grid, const GridAxis* axes, std::vector<std::size_t>& planes) {
   runs.clear();
   pieces.clear();
@@ -128,7 +145,7 @@ void GridRows::findRuns(const Grid& grid, const GridAxis* axes, std::vector<std:
     planes.push_back(runs.size());
     for (Index i1 = 0; i1 < a1.rows; ++i1) {
       const Index line = a1.targetStart + i1 * a1.targetStep + a1.target * (a2.targetStart + i2 * a2.targetStep);
-      const RowPiece run{grid.rowCell(0, i1, i2), 0, a0.rows, a0.targetStart + a0.target * line};
+      const RowPiece run{grid.rowCell(a0.begin, a1.begin + i1, a2.begin + i2), 0, a0.rows, a0.targetStart + a0.target * line};
       if (!runs.empty() && a0.targetStep == 1 && runs.back().cell + runs.back().count == run.cell &&
           runs.back().target + runs.back().count == run.target)
         runs.back().count += run.count;

@@ -17,6 +17,7 @@ struct GridAxis {
     Index phase, shift;
   };
   Index rows = 1;                  // results
+  Index begin = 0;                 // the grid's row that the first of them is
   Index source = 1;                // size of the data
   Index step = 1, origin = 0;      // cell q of phase r is element q * step + r + origin of the data
   Index target = 1;                // size of the result
@@ -24,8 +25,10 @@ struct GridAxis {
   std::vector<Tap> taps{{0, 0, 0}};
 
   Index reach() const;  // the largest shift
-  /// Rows `first` to `first` + `count` alone.
+  /// What lies in rows `first` to `first` + `count` of the grid.
   GridAxis part(Index first, Index count) const;
+  /// True when the tap meets an element of the data from this row of the grid, and not a zero beside them.
+  bool meets(const Tap& tap, Index row) const;
 };
 
 /// Where cells lie: those of one axis after the other, then phases, then channels.
@@ -67,6 +70,8 @@ struct GridRows {
   void arrangeClosely(const Grid& grid, const GridAxis* axes, Index images, Index imageCells, Index imageTarget, Index width, Index tall);
   /// What the slivers take, in registers.
   Index registers() const;
+  /// How many pieces have to be brought to their places one by one, because a register holds several or parts of them.
+  Index scattered(Index width) const;
 
  private:
   void findRuns(const Grid& grid, const GridAxis* axes, std::vector<std::size_t>& planes);

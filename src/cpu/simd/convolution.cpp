@@ -150,15 +150,42 @@ bool inRegisters(const GridProduct<T>& p, const RowSliver& v) {
   return true;
 }
 
-// One tile: sums for some columns of a sliver, brought to where its pieces belong.
+// The sums of tiles whose pieces are to be brought to their places. A tile's are brought there when the next one is computed: reading
+// at once and in other pieces what was just written would wait for the writing.
 template <class T>
-void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index columns) {
-  constexpr Index width = Types<T>::width;
+struct Sums {
+  static constexpr Index width = Types<T>::width, most = widest > tall * wide ? widest : tall * wide;
   // One register more: the last piece is read by whole registers.
-  alignas(64) T sums[(widest > tall * wide ? widest : tall * wide) * width + width];
-  const Index step = v.height * width;
+  alignas(64) T numbers[2][most * width + width];
+  Index turn = 0;
+  const RowSliver* of = nullptr;
+  Index first, columns;
+
+  T* next() { return numbers[turn]; }
+  void wait(const GridProduct<T>& p, const RowSliver& v, Index c, Index count) {
+    bring(p);
+    of = &v, first = c, columns = count;
+    turn = 1 - turn;
+  }
+  void bring(const GridProduct<T>& p) {
+    if (!of) return;
+    const T* from = numbers[1 - turn];
+    const RowSliver& v = *of;
+    T* result = p.result + first * p.resultColumn;
+    for (Index j = 0; j < columns; ++j)
+      for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
+        copyRows(from + j * v.height * width + piece->row, piece->count, p.add, result + piece->target + j * p.resultColumn,
+                 p.resultStep);
+    of = nullptr;
+  }
+};
+
+// One tile: sums for some columns of a sliver.
+template <class T>
+void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index columns, Sums<T>& sums) {
+  const Index step = v.height * Types<T>::width;
   T* result = p.result + c * p.resultColumn;
-  Tile<T> t{p.k, p.packed, step, p.weights + c * p.weightColumn, 0, p.weightColumn, T(1), false, sums, step, step};
+  Tile<T> t{p.k, p.packed, step, p.weights + c * p.weightColumn, 0, p.weightColumn, T(1), false, sums.next(), step, step};
   t.tableA = p.cells;
   t.tableB = p.elements;
   if (p.bias) t.start = p.bias + c;
@@ -180,10 +207,7 @@ void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index col
     else
       computeTile<Steps::tables>(v.height, columns, t);
   }
-  if (direct || apart) return;
-  for (Index j = 0; j < columns; ++j)
-    for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
-      copyRows(sums + j * step + piece->row, piece->count, p.add, result + piece->target + j * p.resultColumn, p.resultStep);
+  if (!direct && !apart) sums.wait(p, v, c, columns);
 }
 
 // Columns for a single register of rows: each needs an address in a register of its own, and there are no more of these.
@@ -191,19 +215,21 @@ constexpr Index beside = widest < 9 ? widest : 9;
 
 template <class T>
 void product(const GridProduct<T>& p) {
+  Sums<T> sums;
   if (p.packed) {
     for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) {
       gatherRows(p, *v, v->height * Types<T>::width);
       const Index across = v->height == 1 ? beside : wide;
-      for (Index c = 0; c < p.columns; c += across) computeRows(p, *v, c, smaller(across, p.columns - c));
+      for (Index c = 0; c < p.columns; c += across) computeRows(p, *v, c, smaller(across, p.columns - c), sums);
     }
-    return;
+  } else {
+    Index highest = 0;
+    for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) highest = v->height > highest ? v->height : highest;
+    const Index across = highest == 1 ? beside : highest > tall ? narrow : wide;
+    for (Index c = 0; c < p.columns; c += across)
+      for (Index s = 0; s < p.sliverCount; ++s) computeRows(p, p.slivers[s], c, smaller(across, p.columns - c), sums);
   }
-  Index highest = 0;
-  for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) highest = v->height > highest ? v->height : highest;
-  const Index across = highest == 1 ? beside : highest > tall ? narrow : wide;
-  for (Index c = 0; c < p.columns; c += across)
-    for (Index s = 0; s < p.sliverCount; ++s) computeRows(p, p.slivers[s], c, smaller(across, p.columns - c));
+  sums.bring(p);
 }
 
 template <class T>
