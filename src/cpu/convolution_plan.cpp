@@ -1,3 +1,5 @@
+#include <cstdlib>
+#include <cstdio>
 // How a pass over a grid is cut: which results share their taps, how many channels, rows and images are at hand together.
 #include "cpu/convolution_passes.hpp"
 
@@ -92,6 +94,7 @@ typename GridPass<T>::Plan GridPass<T>::plan() {
   Index least = cost(best);
   const auto consider = [&](const Plan& plan) {
     const Index here = cost(plan);
+    if (getenv("DBGPLAN")) fprintf(stderr,"closely %d images %d block %d targets %d: %ld vs %ld\n",plan.closely,(int)plan.images,(int)plan.block,(int)targets.size(),(long)here,(long)least);
     if (20 * here >= 19 * least) return false;
     least = here;
     best = plan;

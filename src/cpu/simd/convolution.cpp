@@ -66,13 +66,14 @@ void copyApart(const typename Types<T>::Vector& v, Index n, bool add, T* to) {
   constexpr Index width = Types<T>::width;
   const unsigned apart = _pdep_u32(below(n) & ((1u << width) - 1), 0x55555555u), lower = apart & ((1u << width) - 1),
                  upper = apart >> width;
-  typename Types<T>::Vector a = spreadLower(v), b = spreadUpper(v), before;
-  if (add) {
-    loadChosen(to, lower, before), a += before;
-    loadChosen(to + width, upper, before), b += before;
-  }
+  typename Types<T>::Vector a = spreadLower(v), before;
+  if (add) loadChosen(to, lower, before), a += before;
   storeChosen(to, lower, a);
-  storeChosen(to + width, upper, b);
+  // Even a store of no number would keep what is read next at its place waiting.
+  if (!upper) return;
+  a = spreadUpper(v);
+  if (add) loadChosen(to + width, upper, before), a += before;
+  storeChosen(to + width, upper, a);
 }
 #endif
 
@@ -166,6 +167,9 @@ struct Sums {
     bring(p);
     of = &v, first = c, columns = count;
     turn = 1 - turn;
+    for (Index j = 0; j < count; ++j)
+      for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
+        __builtin_prefetch(p.result + (c + j) * p.resultColumn + piece->target, 1);
   }
   void bring(const GridProduct<T>& p) {
     if (!of) return;
