@@ -92,7 +92,7 @@ struct GridPass {
     bool closely;  // the rows of several images in slivers without gaps
   };
   Plan plan();
-  Plan planFor(Index steps) const;
+  Plan planFor(Index steps, Index bytes) const;
   Index cost(const Plan& plan) const;
   std::vector<GridTarget> splitTargets(int cut) const;
   Steps stepsOf(const GridTarget& target, const Grid& grid, Index block) const;

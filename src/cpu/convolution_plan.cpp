@@ -1,15 +1,15 @@
-#include <cstdlib>
-#include <cstdio>
 // How a pass over a grid is cut: which results share their taps, how many channels, rows and images are at hand together.
 #include "cpu/convolution_passes.hpp"
 
 namespace dl::cpu {
 namespace {
 
-constexpr Index stepsOfBlock = 640;  // of k, so that the columns at hand stay in the nearest cache
+constexpr Index stepsOfBlock = 640;      // of k, so that the columns at hand stay in the nearest cache
+constexpr Index stepsOfGathered = 1152;  // the same where rows are gathered: bringing sums to their places costs more
+constexpr Index imageBytes = Index{1} << 20;  // of the grids of images at hand together, which are read once for each gathering
 
 // Sums of a register and a column that take as long as other work.
-constexpr Index gatheredPiece = 8;    // copying a piece of a sliver, for each step of k
+constexpr Index gatheredPiece = 4;    // copying a piece of a sliver, for each step of k
 constexpr Index scatteredPiece = 10;  // bringing a piece of the sums of one column to its place
 
 }  // namespace
@@ -52,7 +52,7 @@ std::vector<GridTarget> GridPass<T>::splitTargets(int cut) const {
 }
 
 template <class T>
-typename GridPass<T>::Plan GridPass<T>::planFor(Index steps) const {
+typename GridPass<T>::Plan GridPass<T>::planFor(Index steps, Index bytes) const {
   Plan plan;
   plan.cut = cutAxis(axes);
   plan.images = 1;
@@ -63,7 +63,7 @@ typename GridPass<T>::Plan GridPass<T>::planFor(Index steps) const {
   const Index blocks = std::min(channels, ceilDiv(channels * taps, steps));
   plan.block = ceilDiv(channels, blocks);
   const Index lineBytes = cellsBeside(axes, plan.cut) * plan.block * static_cast<Index>(sizeof(T));
-  const Index fitting = std::clamp<Index>(gridBytes / lineBytes - along.reach(), 1, along.rows);
+  const Index fitting = std::clamp<Index>(bytes / lineBytes - along.reach(), 1, along.rows);
   plan.parts = ceilDiv(along.rows, fitting);
   plan.rowsOfPart = ceilDiv(along.rows, plan.parts);
   return plan;
@@ -89,12 +89,11 @@ Index GridPass<T>::cost(const Plan& plan) const {
 // at a time, where the cells between the rows of one cost more than gathering its rows.
 template <class T>
 typename GridPass<T>::Plan GridPass<T>::plan() {
-  Plan best = planFor(stepsOfBlock);
+  Plan best = planFor(stepsOfBlock, gridBytes);
   if (best.parts > 1 || columns < fewColumns) return best;
   Index least = cost(best);
   const auto consider = [&](const Plan& plan) {
     const Index here = cost(plan);
-    if (getenv("DBGPLAN")) fprintf(stderr,"closely %d images %d block %d targets %d: %ld vs %ld\n",plan.closely,(int)plan.images,(int)plan.block,(int)targets.size(),(long)here,(long)least);
     if (20 * here >= 19 * least) return false;
     least = here;
     best = plan;
@@ -102,10 +101,12 @@ typename GridPass<T>::Plan GridPass<T>::plan() {
   };
   const auto considerImages = [&] {
     if (batch == 1) return false;
-    Plan plan = planFor(stepsOfBlock);
+    Plan plan = planFor(stepsOfGathered, imageBytes);
+    if (plan.parts > 1) return false;
     const Grid grid(axes.data(), plan.cut, plan.rowsOfPart, sizeof(T));
-    const Index imageBytes = plan.block * grid.channelCells() * static_cast<Index>(sizeof(T));
-    const Index fitting = std::clamp<Index>(2 * gridBytes / imageBytes, 1, batch);
+    const Index bytes = plan.block * grid.channelCells() * static_cast<Index>(sizeof(T));
+    const Index weightBytes = std::clamp<Index>(weightGroup*static_cast<Index>(sizeof(T)), Index{128} << 10, imageBytes);
+    const Index fitting = std::clamp<Index>(weightBytes / bytes, 1, batch);
     plan.closely = true;
     plan.images = ceilDiv(batch, ceilDiv(batch, fitting));
     return consider(plan);
@@ -114,7 +115,7 @@ typename GridPass<T>::Plan GridPass<T>::plan() {
   std::vector<GridTarget> split = splitTargets(best.cut);
   if (split.size() == targets.size()) return best;
   split.swap(targets);
-  const bool apart = consider(planFor(stepsOfBlock)), images = considerImages();
+  const bool apart = consider(planFor(stepsOfBlock, gridBytes)), images = considerImages();
   if (!apart && !images) split.swap(targets);
   return best;
 }

@@ -46,7 +46,13 @@ typename GridPass<T>::Part GridPass<T>::partAt(const Grid& grid, const Plan& pla
 
 template <class T>
 void GridPass<T>::run() {
-  const Plan plan = this->plan();
+  Plan plan = this->plan();
+  const Index threads = threadCount();
+  if (plan.closely) {
+    // As many units as threads, or a multiple: results do not depend on how many images are at hand.
+    const Index units = ceilDiv(ceilDiv(batch, plan.images), threads) * threads;
+    if (units <= batch && groups % threads && units > threads) plan.images = ceilDiv(batch, units);
+  }
   const Grid grid(axes.data(), plan.cut, plan.rowsOfPart, sizeof(T));
   std::vector<Steps> steps;
   Index perCell = 0, most = 0;  // multiplications for a cell, steps of k
@@ -55,7 +61,7 @@ void GridPass<T>::run() {
     perCell += static_cast<Index>(t.elements.size()) * channels * columns;
     most = std::max(most, static_cast<Index>(t.elements.size()) * plan.block);
   }
-  const Index threads = threadCount(), units = ceilDiv(batch, plan.images), whole = units * groups * plan.parts;
+  const Index units = ceilDiv(batch, plan.images), whole = units * groups * plan.parts;
   const Index work = rowsBeside(axes, plan.cut) * plan.rowsOfPart * plan.images * perCell;
   const bool share = whole < 4 * threads && whole % threads && work >= 2 * parallelWork;
   const Index shares = share ? std::min(threads, std::max<Index>(1, columns / (2 * kernels<T>().wide))) : 1;

@@ -167,7 +167,7 @@ struct Sums {
     bring(p);
     of = &v, first = c, columns = count;
     turn = 1 - turn;
-    for (Index j = 0; j < count; ++j)
+    for (Index j = 0; j < (p.add ? count : 0); ++j)
       for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
         __builtin_prefetch(p.result + (c + j) * p.resultColumn + piece->target, 1);
   }
