@@ -114,6 +114,7 @@ void convolveDataGradient(const Convolution& p, const T* g, const T* w, T* x, T*
     const Index in = p.channels, pixels = p.volume(&ConvolutionAxis::in);
     return gemmBatch<T>(false, true, pixels, in, p.filters, T(1), g, pixels * p.filters, w, 0, T(0), x, pixels * in, p.batch);
   }
+  if (PointPass<T>::applies(p)) return PointPass<T>{p}.dataGradient(g, w, x);
   const auto missesSome = [](const ConvolutionAxis& a) { return a.stride > a.filter || (a.stride > 1 && a.dilation > 1); };
   const bool gaps = missesSome(p.axis[0]) || missesSome(p.axis[1]) || missesSome(p.axis[2]);
   const Index taps = p.volume(&ConvolutionAxis::filter);
@@ -173,6 +174,7 @@ void convolveWeightGradient(const Convolution& p, const T* x, const T* g, T* w, 
               w);
     return;
   }
+  if (PointPass<T>::applies(p)) return PointPass<T>{p}.weightGradient(x, g, w);
   if (p.filters < fewFilters) return WeightPass<T>{p, forwardAxes(p), x, g, w}.runFew();
   WeightPass<T>{p, forwardAxes(p), x, g, workspace}.run();
   for (Index group = 0; group < p.groups; ++group)

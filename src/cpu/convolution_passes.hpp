@@ -16,7 +16,7 @@ using Axes = std::array<GridAxis, 3>;
 inline constexpr Index gridBytes = Index{256} << 10;   // for the second cache, beside the weights
 inline constexpr Index parallelWork = Index{1} << 18;  // multiplications from which a second thread pays
 
-inline constexpr Index fewColumns = 2;                 // too few for a tile
+inline constexpr Index fewColumns = 2;  // too few for a tile
 
 template <class T>
 const ConvolutionKernels<T>& kernels() {
@@ -130,6 +130,19 @@ struct WeightPass {
   };
   Cut cutFor(Index columns, Index rows) const;
   void runUnit(const Unit& u, const Cut& c) const;
+};
+
+/// Gradients of a convolution whose filters are one element, without zeros in front.
+template <class T>
+struct PointPass {
+  const Convolution& p;
+
+  static bool applies(const Convolution& p);
+  void dataGradient(const T* g, const T* w, T* x) const;
+  void weightGradient(const T* x, const T* g, T* w) const;
+
+ private:
+  void gather(const T* x, Index channels, Index first, Index last, T* to) const;
 };
 
 }  // namespace dl::cpu

@@ -4,8 +4,8 @@
 namespace dl::cpu {
 namespace {
 
-constexpr Index stepsOfBlock = 640;      // of k, so that the columns at hand stay in the nearest cache
-constexpr Index stepsOfGathered = 1152;  // the same where rows are gathered: bringing sums to their places costs more
+constexpr Index stepsOfBlock = 640;           // of k, so that the columns at hand stay in the nearest cache
+constexpr Index stepsOfGathered = 1152;       // the same where rows are gathered: bringing sums to their places costs more
 constexpr Index imageBytes = Index{1} << 20;  // of the grids of images at hand together, which are read once for each gathering
 
 // Sums of a register and a column that take as long as other work.
@@ -105,7 +105,7 @@ typename GridPass<T>::Plan GridPass<T>::plan() {
     if (plan.parts > 1) return false;
     const Grid grid(axes.data(), plan.cut, plan.rowsOfPart, sizeof(T));
     const Index bytes = plan.block * grid.channelCells() * static_cast<Index>(sizeof(T));
-    const Index weightBytes = std::clamp<Index>(weightGroup*static_cast<Index>(sizeof(T)), Index{128} << 10, imageBytes);
+    const Index weightBytes = std::clamp<Index>(weightGroup * static_cast<Index>(sizeof(T)), Index{128} << 10, imageBytes);
     const Index fitting = std::clamp<Index>(weightBytes / bytes, 1, batch);
     plan.closely = true;
     plan.images = ceilDiv(batch, ceilDiv(batch, fitting));

@@ -8,9 +8,12 @@
 
 namespace dl::cpu {
 
+/// Whose memory: of kernels that call nobody who uses it, or of those who call such kernels.
+enum class Scratch { kernel, caller };
+
 /// 64-byte aligned memory of this thread, the same at every call: a few MiB at most, kept because fresh pages would cost more than
-/// small products. Whoever uses it calls nobody who does.
-template <class T>
+/// small products.
+template <class T, Scratch of = Scratch::kernel>
 T* scratchMemory(Index elements) {
   struct Free {
     void operator()(T* p) const { ::operator delete (p, std::align_val_t{64}); }

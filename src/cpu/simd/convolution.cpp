@@ -99,6 +99,33 @@ void fillLines(const LineFill<T>& f) {
   }
 }
 
+template <class T>
+void spread(const T* from, Index n, Index step, T* to, Index total) {
+  using Vector = typename Types<T>::Vector;
+  using Anywhere = typename Types<T>::Anywhere;
+  constexpr Index width = Types<T>::width;
+  Index done = 0;
+#if defined(__AVX512F__)
+  if (step == 2)
+    for (Index i = 0; i < n; i += width) {
+      Vector v;
+      loadChosen(from + i, below(n - i), v);
+      const Vector halves[] = {spreadLower(v), spreadUpper(v)};
+      for (const Vector& half : halves) {
+        if (total - done >= width)
+          *reinterpret_cast<Anywhere*>(to + done) = half;
+        else
+          storeChosen(to + done, below(total - done), half);
+        done = smaller(total, done + width);
+      }
+    }
+#endif
+  const bool rest = done == 0;
+  for (; done + width <= total; done += width) *reinterpret_cast<Anywhere*>(to + done) = Vector{};
+  for (; done < total; ++done) to[done] = T(0);
+  for (Index i = 0; i < (rest ? n : 0); ++i) to[i * step] = from[i];
+}
+
 // n numbers from `from` to places `step` apart.
 template <class T>
 void copyRows(const T* from, Index n, bool add, T* to, Index step) {
@@ -151,11 +178,11 @@ bool inRegisters(const GridProduct<T>& p, const RowSliver& v) {
   return true;
 }
 
-// The sums of tiles whose pieces are to be brought to their places. A tile's are brought there when the next one is computed: reading
-// at once and in other pieces what was just written would wait for the writing.
+// The sums of tiles whose pieces are to be brought to their places. A tile's are brought there when the next one is computed:
+// reading at once and in other pieces what was just written would wait for the writing.
 template <class T>
 struct Sums {
-  static constexpr Index width = Types<T>::width, most = widest > tall * wide ? widest : tall * wide;
+  static constexpr Index width = Types<T>::width, most = widest > tall *wide ? widest : tall *wide;
   // One register more: the last piece is read by whole registers.
   alignas(64) T numbers[2][most * width + width];
   Index turn = 0;
@@ -350,7 +377,7 @@ void dots(Index n, const T* grid, const Index* cells, Index taps, const T* x, T*
 
 template <class T>
 const ConvolutionKernels<T>& convolutionKernels() {
-  static constexpr ConvolutionKernels<T> kernels{product<T>, turnedProduct<T>, fillLines<T>, combine<T>,
+  static constexpr ConvolutionKernels<T> kernels{product<T>, turnedProduct<T>, fillLines<T>, spread<T>, combine<T>,
                                                  dots<T>,    Types<T>::width,  tall,         wide};
   return kernels;
 }

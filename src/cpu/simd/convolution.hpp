@@ -5,14 +5,14 @@
 
 namespace dl::cpu {
 
-/// Results that lie one after the other in the grid and in the result: `count` of them from `cell` on, at `target`; in a sliver, its rows
-/// from `row` on.
+/// Results that lie one after the other in the grid and in the result: `count` of them from `cell` on, at `target`; in a sliver,
+/// its rows from `row` on.
 struct RowPiece {
   Index cell, row, count, target;
 };
 
-/// Results that are computed together, `rows` of them in a few registers, from `cell` on: registers `spacing` apart, or halves of registers;
-/// rows that belong to no piece are dropped. Or those of its pieces alone, gathered.
+/// Results that are computed together, `rows` of them in a few registers, from `cell` on: registers `spacing` apart, or halves of
+/// registers; rows that belong to no piece are dropped. Or those of its pieces alone, gathered.
 struct RowSliver {
   Index cell, rows, height, spacing;
   bool halves;
@@ -30,8 +30,8 @@ struct LineFill {
   Index cells, lines;
 };
 
-/// result(row, column) = sum over l < k of grid[row + cells[l]] * weights[elements[l] + column * weightColumn], plus bias[column] where there is
-/// one; added where `add` says so.
+/// result(row, column) = sum over l < k of grid[row + cells[l]] * weights[elements[l] + column * weightColumn], plus bias[column]
+/// where there is one; added where `add` says so.
 template <class T>
 struct GridProduct {
   const T* grid;
@@ -44,15 +44,16 @@ struct GridProduct {
   Index columns;
   const RowSliver* slivers;
   Index sliverCount;
-  T* packed;  // room for k times a sliver, 64-byte aligned, where the rows of slivers are gathered from their pieces' cells; or null
+  T* packed;  // room for k times a sliver, 64-byte aligned, where the rows of slivers are gathered from their pieces' cells; or
+              // null
   bool add;
   T* result;
   Index resultStep, resultColumn;  // from one row of a piece to the next, from one column to the next
 };
 
-/// result(row, column) = sum over images and l < k of a(l, row) * grid[columnCells[column] + cells[l]], where each image has k steps of its
-/// own in a and in `cells`; added where `add` says so. Rows of a lie `aRow` apart, steps of k beside each other; rows of the result lie
-/// beside each other.
+/// result(row, column) = sum over images and l < k of a(l, row) * grid[columnCells[column] + cells[l]], where each image has k
+/// steps of its own in a and in `cells`; added where `add` says so. Rows of a lie `aRow` apart, steps of k beside each other;
+/// rows of the result lie beside each other.
 template <class T>
 struct TurnedGridProduct {
   const T* a;
@@ -71,10 +72,12 @@ struct TurnedGridProduct {
 template <class T>
 struct ConvolutionKernels {
   void (*product)(const GridProduct<T>& p);
-  /// `packed` holds images x k times `rows` rounded up to whole registers, 64-byte aligned; it is filled where `pack` says so, and else still holds
-  /// what an earlier product with the same a left there.
+  /// `packed` holds images x k times `rows` rounded up to whole registers, 64-byte aligned; it is filled where `pack` says so,
+  /// and else still holds what an earlier product with the same a left there.
   void (*turnedProduct)(const TurnedGridProduct<T>& p, bool pack, T* packed);
   void (*fillLines)(const LineFill<T>& f);
+  /// to[i * step] = from[i] for i < n, and 0 for the other of `total` elements.
+  void (*spread)(const T* from, Index n, Index step, T* to, Index total);
   /// y[i] = start + sum over t < taps of weights[elements[t]] * grid[i + cells[t]] for i < n.
   void (*combine)(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T start, T* y);
   /// sums[t] += inner product of x[i] and grid[i + cells[t]] for i < n.
