@@ -80,6 +80,7 @@ struct GridPass {
   };
   struct Steps {
     std::vector<Index> cells, elements;  // of k, for a block of channels
+    std::vector<Index> soon;             // elements of a tile's weights, a cache line apart, spread over k; or none
   };
   struct Part {
     Axes axes;
@@ -96,6 +97,7 @@ struct GridPass {
   Index cost(const Plan& plan) const;
   std::vector<GridTarget> splitTargets(int cut) const;
   Steps stepsOf(const GridTarget& target, const Grid& grid, Index block) const;
+  std::vector<Index> linesOf(const Steps& steps) const;
   Part partAt(const Grid& grid, const Plan& plan, Index part, Index images) const;
   void runUnit(const Unit& u, const Part& part, const Grid& grid, const std::vector<Steps>& steps, const Plan& plan,
                T* scratch) const;

@@ -5,6 +5,8 @@
 namespace dl::cpu {
 namespace {
 
+constexpr Index nearWeights = Index{128} << 10;  // bytes of weights that stay near without being asked for
+
 // Cells behind the last that a sliver may read: registers reach beyond the last row, and halves of them to a line that is not
 // there.
 template <class T>
@@ -24,7 +26,28 @@ typename GridPass<T>::Steps GridPass<T>::stepsOf(const GridTarget& target, const
       steps.cells.push_back(c * grid.channelCells() + cells[t]);
       steps.elements.push_back(c * weightChannel + target.elements[t]);
     }
+  if (weightGroup * static_cast<Index>(sizeof(T)) > nearWeights && weightColumn < weightChannel) steps.soon = linesOf(steps);
   return steps;
+}
+
+// The cache lines in which the weights of a tile's columns lie, in the order in which they are met, a step of k each. None where
+// there are more of them than steps.
+template <class T>
+std::vector<Index> GridPass<T>::linesOf(const Steps& steps) const {
+  const Index line = 64 / static_cast<Index>(sizeof(T)), k = static_cast<Index>(steps.elements.size());
+  std::vector<Index> lines, last(static_cast<std::size_t>(kernels<T>().wide), -1);
+  for (const Index e : steps.elements)
+    for (Index j = 0; j < kernels<T>().wide; ++j) {
+      const Index here = (e + j * weightColumn) / line;
+      if (std::find(last.begin(), last.end(), here) != last.end()) continue;
+      last[static_cast<std::size_t>(j)] = here;
+      lines.push_back(here * line);
+    }
+  const Index count = static_cast<Index>(lines.size());
+  if (count > k) return {};
+  std::vector<Index> soon;
+  for (Index l = 0; l < k; ++l) soon.push_back(lines[static_cast<std::size_t>(l * count / k)]);
+  return soon;
 }
 
 template <class T>
@@ -108,6 +131,7 @@ void GridPass<T>::runUnit(const Unit& u, const Part& part, const Grid& grid, con
       p.weights = weights + u.group * weightGroup + u.firstColumn * weightColumn + c * weightChannel;
       p.elements = steps[t].elements.data();
       p.weightColumn = weightColumn;
+      p.soon = steps[t].soon.empty() ? nullptr : steps[t].soon.data();
       p.bias = bias && c == 0 ? bias + u.group * columns + u.firstColumn : nullptr;
       p.columns = u.columns;
       p.slivers = rows.slivers.data();

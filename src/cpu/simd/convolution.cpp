@@ -211,14 +211,15 @@ struct Sums {
   }
 };
 
-// One tile: sums for some columns of a sliver.
+// One tile: sums for some columns of a sliver. The weights of column `next` on are wanted later, if it is one.
 template <class T>
-void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index columns, Sums<T>& sums) {
+void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index columns, Index next, Sums<T>& sums) {
   const Index step = v.height * Types<T>::width;
   T* result = p.result + c * p.resultColumn;
   Tile<T> t{p.k, p.packed, step, p.weights + c * p.weightColumn, 0, p.weightColumn, T(1), false, sums.next(), step, step};
   t.tableA = p.cells;
   t.tableB = p.elements;
+  if (next >= 0) t.next = p.weights + next * p.weightColumn, t.soon = p.soon;
   if (p.bias) t.start = p.bias + c;
   const bool direct = v.pieceCount == 1 && v.pieces[0].count == v.rows && p.resultStep == 1;
   if (direct) t.add = p.add, t.c = result + v.pieces[0].target, t.cColumn = p.resultColumn, t.rows = v.rows;
@@ -233,7 +234,9 @@ void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index col
   } else {
     t.a = p.grid + v.cell;
     t.aRegister = v.spacing;
-    if (v.halves)
+    if (v.halves && t.soon)
+      computeTile<Steps::halvesAhead>(v.height, columns, t);
+    else if (v.halves)
       computeTile<Steps::halves>(v.height, columns, t);
     else
       computeTile<Steps::tables>(v.height, columns, t);
@@ -251,14 +254,15 @@ void product(const GridProduct<T>& p) {
     for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) {
       gatherRows(p, *v, v->height * Types<T>::width);
       const Index across = v->height == 1 ? beside : wide;
-      for (Index c = 0; c < p.columns; c += across) computeRows(p, *v, c, smaller(across, p.columns - c), sums);
+      for (Index c = 0; c < p.columns; c += across) computeRows(p, *v, c, smaller(across, p.columns - c), c + across < p.columns ? c + across : 0, sums);
     }
   } else {
     Index highest = 0;
     for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) highest = v->height > highest ? v->height : highest;
     const Index across = highest == 1 ? beside : highest > tall ? narrow : wide;
     for (Index c = 0; c < p.columns; c += across)
-      for (Index s = 0; s < p.sliverCount; ++s) computeRows(p, p.slivers[s], c, smaller(across, p.columns - c), sums);
+      for (Index s = 0; s < p.sliverCount; ++s)
+        computeRows(p, p.slivers[s], c, smaller(across, p.columns - c), s + 1 == p.sliverCount ? c + across : -1, sums);
   }
   sums.bring(p);
 }

@@ -40,6 +40,7 @@ struct GridProduct {
   const T* weights;
   const Index* elements;
   Index weightColumn;
+  const Index* soon;  // k elements that cover those of a tile's columns, asked for while the tile before is computed; or null
   const T* bias;
   Index columns;
   const RowSliver* slivers;
