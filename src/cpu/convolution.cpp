@@ -176,6 +176,8 @@ void convolveWeightGradient(const Convolution& p, const T* x, const T* g, T* w, 
   }
   if (PointPass<T>::applies(p)) return PointPass<T>{p}.weightGradient(x, g, w);
   if (p.filters < fewFilters) return WeightPass<T>{p, forwardAxes(p), x, g, w}.runFew();
+  if (p.batch == 1 && p.volume(&ConvolutionAxis::out) <= p.filters)
+    return WeightPass<T>{p, forwardAxes(p), x, g, w}.runSmall(workspace);
   WeightPass<T>{p, forwardAxes(p), x, g, workspace}.run();
   for (Index group = 0; group < p.groups; ++group)
     transpose(workspace + group * columns * p.filters, sizeof(T), p.filters, columns, w + group * columns * p.filters);

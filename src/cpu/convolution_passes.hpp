@@ -118,6 +118,8 @@ struct WeightPass {
   void run() const;
   /// The same as [taps, channels, filters, groups], for a few filters, down to one for each channel.
   void runFew() const;
+  /// The same for an image with no more results than filters. `met` holds as many elements as the weights.
+  void runSmall(T* met) const;
 
  private:
   Index taps() const { return p.volume(&ConvolutionAxis::filter); }

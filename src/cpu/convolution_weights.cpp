@@ -1,3 +1,4 @@
+#include "cpu/blas.hpp"
 #include "cpu/convolution_passes.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/scratch.hpp"
@@ -117,6 +118,33 @@ void WeightPass<T>::runFew() const {
       }
     }
   });
+}
+
+// Products with the matrix of what the taps meet, which is smaller than the weights: these are written once, in their own order.
+template <class T>
+void WeightPass<T>::runSmall(T* met) const {
+  const Grid grid(axes.data(), 2, axes[2].rows, sizeof(T));
+  const std::vector<Index> tapCells = grid.tapCells(axes.data());
+  const Index columns = taps() * p.channels;
+  std::vector<Index> pixels;
+  for (Index i2 = 0; i2 < axes[2].rows; ++i2)
+    for (Index i1 = 0; i1 < axes[1].rows; ++i1)
+      for (Index i0 = 0; i0 < axes[0].rows; ++i0) pixels.push_back(grid.rowCell(i0, i1, i2));
+  for (Index group = 0; group < p.groups; ++group) {
+    parallelFor(p.channels, grainFor(taps() * target()), [&](Index begin, Index end) {
+      T* cells = scratchMemory<T>(grid.channelCells());
+      for (Index c = begin; c < end; ++c) {
+        grid.fill(axes.data(), x + (group * p.channels + c) * source(), source(), 1, cells);
+        T* to = met + c * taps();
+        for (const Index pixel : pixels) {
+          for (Index t = 0; t < taps(); ++t) to[t] = cells[pixel + tapCells[static_cast<std::size_t>(t)]];
+          to += columns;
+        }
+      }
+    });
+    gemm<T>(false, false, columns, p.filters, target(), T(1), met, g + group * p.filters * target(), T(0),
+            result + group * columns * p.filters);
+  }
 }
 
 template struct WeightPass<float>;

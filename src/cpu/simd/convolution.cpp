@@ -202,11 +202,11 @@ struct Sums {
     if (!of) return;
     const T* from = numbers[1 - turn];
     const RowSliver& v = *of;
-    T* result = p.result + first * p.resultColumn;
-    for (Index j = 0; j < columns; ++j)
-      for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
-        copyRows(from + j * v.height * width + piece->row, piece->count, p.add, result + piece->target + j * p.resultColumn,
-                 p.resultStep);
+    // A piece of all columns, then the next: registers reach into neighbouring pieces, and reading would wait for their writing.
+    for (const RowPiece* piece = v.pieces; piece < v.pieces + v.pieceCount; ++piece)
+      for (Index j = 0; j < columns; ++j)
+        copyRows(from + j * v.height * width + piece->row, piece->count, p.add,
+                 p.result + piece->target + (first + j) * p.resultColumn, p.resultStep);
     of = nullptr;
   }
 };
