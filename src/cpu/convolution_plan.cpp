@@ -78,7 +78,8 @@ Index GridPass<T>::cost(const Plan& plan) const {
   for (std::size_t t = 0; t < targets.size(); ++t) {
     const GridRows& rows = part.rows[t];
     const Index pieces = static_cast<Index>(rows.pieces.size());
-    const Index step = rows.registers() * columns + (plan.closely ? gatheredPiece * pieces : 0);
+    const Index registers = columns < fewColumns ? ceilDiv(rows.cells(), kernels<T>().width) : rows.registers();
+    const Index step = registers * columns + (plan.closely ? gatheredPiece * pieces : 0);
     const Index scattered = (plan.closely ? pieces : rows.scattered(kernels<T>().width)) * scatteredPiece * columns;
     all += 256 * step * static_cast<Index>(targets[t].elements.size()) + 256 * scattered / plan.block;
   }
@@ -90,7 +91,7 @@ Index GridPass<T>::cost(const Plan& plan) const {
 template <class T>
 typename GridPass<T>::Plan GridPass<T>::plan() {
   Plan best = planFor(stepsOfBlock, gridBytes);
-  if (best.parts > 1 || columns < fewColumns) return best;
+  if (best.parts > 1) return best;
   Index least = cost(best);
   const auto consider = [&](const Plan& plan) {
     const Index here = cost(plan);
@@ -100,7 +101,7 @@ typename GridPass<T>::Plan GridPass<T>::plan() {
     return true;
   };
   const auto considerImages = [&] {
-    if (batch == 1) return false;
+    if (batch == 1 || columns < fewColumns) return false;
     Plan plan = planFor(stepsOfGathered, imageBytes);
     if (plan.parts > 1) return false;
     const Grid grid(axes.data(), plan.cut, plan.rowsOfPart, sizeof(T));

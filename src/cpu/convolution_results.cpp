@@ -169,7 +169,7 @@ void GridPass<T>::clear(const Unit& u, const Plan& plan) const {
 // A few columns: sums over whole stretches of cells, from which the results are taken.
 template <class T>
 void GridPass<T>::runFew(const Unit& u, const GridProduct<T>& p, const GridRows& rows, T* line) const {
-  const Index first = rows.runs.front().cell, all = rows.runs.back().cell + rows.runs.back().count - first;
+  const Index first = rows.runs.front().cell, all = rows.cells();
   for (Index j = 0; j < u.columns; ++j) {
     T* to = p.result + j * p.resultColumn;
     const bool direct = rows.runs.size() == 1 && p.resultStep == 1 && !p.add;

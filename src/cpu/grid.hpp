@@ -70,6 +70,8 @@ struct GridRows {
   void arrangeClosely(const Grid& grid, const GridAxis* axes, Index images, Index imageCells, Index imageTarget, Index width, Index tall);
   /// What the slivers take, in registers.
   Index registers() const;
+  /// The cells from the first result to the last.
+  Index cells() const { return runs.empty() ? 0 : runs.back().cell + runs.back().count - runs.front().cell; }
   /// How many pieces have to be brought to their places one by one, because a register holds several or parts of them.
   Index scattered(Index width) const;
 

@@ -303,15 +303,15 @@ void turnedProduct(const TurnedGridProduct<T>& p, bool pack, T* packed) {
   }
 }
 
-// A few registers of results at a time, so that sums need not wait for each other.
-template <class T>
-void combine(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T start, T* y) {
-  using Types = Types<T>;
-  using Vector = typename Types::Vector;
-  using Anywhere = typename Types::Anywhere;
-  constexpr Index width = Types::width, together = 8;
+// So many registers of results at a time, and fewer for the rest, so that sums need not wait for each other.
+template <int together, class T>
+void combineOf(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T start, T* y) {
+  using Vector = typename Types<T>::Vector;
+  using Anywhere = typename Types<T>::Anywhere;
+  constexpr Index width = Types<T>::width;
   Index i = 0;
-  for (; i + together * width <= n; i += together * width) {
+  // The last register may hold too much.
+  for (; i + (together - 1) * width < n; i += together * width) {
     Vector sum[together];
 #pragma GCC unroll 8
     for (int r = 0; r < together; ++r) sum[r] = Vector{} + start;
@@ -322,16 +322,21 @@ void combine(Index n, const T* grid, const Index* cells, const T* weights, const
       for (int r = 0; r < together; ++r) sum[r] += *reinterpret_cast<const Anywhere*>(from + r * width) * factor;
     }
 #pragma GCC unroll 8
-    for (int r = 0; r < together; ++r) *reinterpret_cast<Anywhere*>(y + i + r * width) = sum[r];
-  }
-  for (; i < n; i += width) {
-    Vector sum = Vector{} + start;
-    for (Index t = 0; t < taps; ++t) sum += *reinterpret_cast<const Anywhere*>(grid + i + cells[t]) * weights[elements[t]];
-    if (n - i >= width)
-      *reinterpret_cast<Anywhere*>(y + i) = sum;
+    for (int r = 0; r < together - 1; ++r) *reinterpret_cast<Anywhere*>(y + i + r * width) = sum[r];
+    const Index last = n - i - (together - 1) * width;
+    T* to = y + i + (together - 1) * width;
+    if (last >= width)
+      *reinterpret_cast<Anywhere*>(to) = sum[together - 1];
     else
-      storePart(y + i, n - i, sum);
+      storePart(to, last, sum[together - 1]);
   }
+  if constexpr (together > 1)
+    if (i < n) combineOf<together / 2>(n - i, grid + i, cells, weights, elements, taps, start, y + i);
+}
+
+template <class T>
+void combine(Index n, const T* grid, const Index* cells, const T* weights, const Index* elements, Index taps, T start, T* y) {
+  combineOf<8>(n, grid, cells, weights, elements, taps, start, y);
 }
 
 template <class T>
