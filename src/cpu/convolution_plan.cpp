@@ -95,7 +95,7 @@ typename GridPass<T>::Plan GridPass<T>::plan() {
   Index least = cost(best);
   const auto consider = [&](const Plan& plan) {
     const Index here = cost(plan);
-    if (20 * here >= 19 * least) return false;
+    if (50 * here >= 49 * least) return false;
     least = here;
     best = plan;
     return true;
