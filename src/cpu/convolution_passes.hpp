@@ -132,6 +132,7 @@ struct WeightPass {
     int axis;
     Index rowsOfPart, parts, images, block;
   };
+  void runImages(Index threads) const;
   Cut cutFor(Index columns, Index rows) const;
   void runUnit(const Unit& u, const Cut& c) const;
 };

@@ -8,6 +8,8 @@ namespace {
 
 constexpr Index pixelsOfBlock = 512;  // that are summed at a time
 constexpr Index packedElements = Index{1} << 17;
+constexpr Index fewWeights = Index{1} << 14;  // too few to be cut among threads: the images are
+constexpr Index piecesOfBatch = 16;           // so that sums are the same for every number of threads
 
 }  // namespace
 
@@ -29,7 +31,27 @@ typename WeightPass<T>::Cut WeightPass<T>::cutFor(Index columns, Index rows) con
 
 template <class T>
 void WeightPass<T>::run() const {
-  const Index columns = taps() * p.channels, wide = 2 * kernels<T>().wide, threads = threadCount();
+  const Index size = taps() * p.channels * p.filters * p.groups, pieces = std::min(p.batch, piecesOfBatch);
+  if (size > fewWeights || pieces == 1) return runImages(threadCount());
+  std::vector<T> sums(static_cast<std::size_t>(size * (pieces - 1)));
+  const Index work = p.batch * target() * size / pieces;
+  parallelFor(pieces, std::max<Index>(1, parallelWork / std::max<Index>(1, work)), [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const Index first = p.batch * i / pieces;
+      Convolution part = p;
+      part.batch = p.batch * (i + 1) / pieces - first;
+      WeightPass{part, axes, x + first * p.groups * p.channels * source(), g + first * p.groups * p.filters * target(),
+                 i == 0 ? result : sums.data() + (i - 1) * size}
+          .runImages(1);
+    }
+  });
+  for (Index i = 0; i + 1 < pieces; ++i)
+    for (Index e = 0; e < size; ++e) result[e] += sums[static_cast<std::size_t>(i * size + e)];
+}
+
+template <class T>
+void WeightPass<T>::runImages(Index threads) const {
+  const Index columns = taps() * p.channels, wide = 2 * kernels<T>().wide;
   const Index work = p.batch * target() * p.filters * columns;
   const Index wanted = p.groups * work < 2 * parallelWork ? 1 : ceilDiv(threads, p.groups);
   const Index across = std::min(wanted, ceilDiv(columns, wide));
