@@ -27,4 +27,9 @@ void normalizeGradient(const Normalization& how, const T* g, const T* x, const T
 template <class T>
 void scaleChannels(Index inner, Index kept, Index outer, const T* x, const T* mean, const T* factor, const T* offset, T* y);
 
+/// The gradient by that x (null where it is not wanted) for the gradient g by y; the sums of g and of g (x - mean) for each middle position.
+template <class T>
+void scaleChannelsGradient(Index inner, Index kept, Index outer, const T* g, const T* x, const T* mean, const T* factor, T* dx,
+                           T* sums, T* products);
+
 }  // namespace dl::cpu

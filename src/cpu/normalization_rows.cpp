@@ -1,22 +1,21 @@
 #include "cpu/normalization_rows.hpp"
 
-#include <algorithm>
 #include <memory>
 
-#include "cpu/parallel.hpp"
+#include "cpu/arch.hpp"
+#include "cpu/scratch.hpp"
 
 namespace dl::cpu {
 namespace {
-
-constexpr Index shortRun = 16;       // shorter runs than this are rows to the kernels
-constexpr Index longestRun = 32768;  // longer ones are cut up elsewhere
 
 // An array inner x kept x outer as tiles: some neighbouring middle positions of some images. Their borders follow from the sizes
 // alone, and so does the order of every sum.
 struct Tiles {
   explicit Tiles(const Normalization& how) : how_(how) {
     rows = how.inner < shortRun;
-    positions = std::min(how.kept, rows ? std::max<Index>(1, 2048 / how.inner) : (4096 + how.inner - 1) / how.inner);
+    // As many columns as let all images of them stay in the second cache, if they can.
+    const Index width = rows ? std::clamp<Index>(65536 / how.outer, 512, 2048) : 2048;
+    positions = std::min(how.kept, rows ? std::max<Index>(1, width / how.inner) : (width + how.inner - 1) / how.inner);
     images = std::min(how.outer, rows ? Index{128} : std::clamp<Index>(8192 / how.inner, 1, 64));
     across = (how.kept + positions - 1) / positions;
     blocks = (how.outer + images - 1) / images;
@@ -25,90 +24,138 @@ struct Tiles {
   bool rows;
   Index positions, images, across, blocks;
 
-  /// Calls body(block, first position, number of positions, first element, images) for all, in parallel.
-  template <class F>
-  void forAll(F&& body) const {
-    parallelFor(across * blocks, grainFor(positions * how_.inner * images), [&](Index begin, Index end) {
-      for (Index unit = begin; unit < end; ++unit) {
-        const Index first = unit % across * positions, block = unit / across, image = block * images;
-        body(block, first, std::min(positions, how_.kept - first), (image * how_.kept + first) * how_.inner,
-             std::min(images, how_.outer - image));
-      }
-    });
+  Pieces pieces(std::size_t elementBytes) const {
+    constexpr Index cachedBytes = Index{3} << 18;
+    const Index bytes = positions * how_.inner * how_.outer * static_cast<Index>(elementBytes);
+    return {across, blocks, positions * how_.inner * images, bytes <= cachedBytes};
+  }
+  struct Tile {
+    Index first, count, start, images;  // middle positions, first element, images
+  };
+  Tile operator()(Index a, Index block) const {
+    const Index first = a * positions, image = block * images;
+    return {first, std::min(positions, how_.kept - first), (image * how_.kept + first) * how_.inner,
+            std::min(images, how_.outer - image)};
   }
   Index stride() const { return how_.inner * how_.kept; }
-  Runs runs(Index count) const { return {how_.inner, stride(), count}; }
-  /// How often each of the numbers of the middle positions stands in the arrays that the kernels read.
-  Index copies() const { return rows ? how_.inner : 1; }
+  Runs runsOf(const Tile& tile) const { return {how_.inner, stride(), tile.count}; }
+  Rows rowsOf(const Tile& tile) const { return {tile.count * how_.inner, stride(), tile.images}; }
 
  private:
   const Normalization& how_;
 };
 
-// Numbers for the middle positions as the kernels want them, several kinds of them.
+// Numbers of several kinds for the middle positions, and as the kernels want them: where these go across short runs, as often as
+// a run has elements.
 template <class T>
 class Numbers {
  public:
-  Numbers(const Tiles& tiles, Index kept, int kinds)
-      : copies_(tiles.copies()), n_(kept * copies_), values_(new T[static_cast<std::size_t>(n_ * kinds)]) {}
-  void set(int kind, Index position, T value) { std::fill_n(values_.get() + kind * n_ + position * copies_, copies_, value); }
-  const T* at(int kind, Index position) const { return values_.get() + kind * n_ + position * copies_; }
+  Numbers(const Normalization& how, const Tiles& tiles, int kinds)
+      : kept_(how.kept), copies_(tiles.rows ? how.inner : 1), values_(new T[static_cast<std::size_t>(kept_ * kinds)]()),
+        stretched_(copies_ > 1 ? new T[static_cast<std::size_t>(kept_ * kinds * copies_)]() : nullptr) {}
+  /// Of all middle positions; `stretch` behind writing to it.
+  T* of(int kind) { return values_.get() + kind * kept_; }
+  const T* at(int kind, Index position) const {
+    const Index i = kind * kept_ + position;
+    return copies_ > 1 ? stretched_.get() + i * copies_ : values_.get() + i;
+  }
+  void stretch(int kind, Index first, Index count) {
+    if (copies_ == 1) return;
+    for (Index i = kind * kept_ + first, end = i + count; i < end; ++i)
+      std::fill_n(stretched_.get() + i * copies_, copies_, values_[static_cast<std::size_t>(i)]);
+  }
+  void set(int kind, const T* values) {
+    std::copy_n(values, kept_, of(kind));
+    stretch(kind, 0, kept_);
+  }
 
  private:
-  Index copies_, n_;
-  std::unique_ptr<T[]> values_;
+  Index kept_, copies_;
+  std::unique_ptr<T[]> values_, stretched_;
 };
 
-// The two sums that the kernels take of every middle position in every block of images.
-struct Pair {
-  double first = 0, second = 0;
-};
-
-// Runs a kernel on a tile into zeroed memory, and gives its sums to done(position, sums).
-template <class T, class Kernel, class Done>
-void sumTile(const NormalizationKernels<T>& kernels, const Tiles& tiles, Index first, Index count, Index inner, Kernel kernel,
-             Done done) {
-  const Index n = tiles.rows ? 2 * count * inner : 2 * count * kernels.parts;
-  const std::unique_ptr<T[]> sums(new T[static_cast<std::size_t>(n)]());
-  kernel(sums.get());
-  for (Index p = 0; p < count; ++p) {
-    Pair pair;
-    if (tiles.rows) {
-      for (Index i = p * inner; i < (p + 1) * inner; ++i) {
-        pair.first += static_cast<double>(sums[static_cast<std::size_t>(i)]);
-        pair.second += static_cast<double>(sums[static_cast<std::size_t>(count * inner + i)]);
-      }
-    } else {
-      const T* parts = sums.get() + 2 * p * kernels.parts;
-      pair = {static_cast<double>(kernels.total(parts)), static_cast<double>(kernels.total(parts + kernels.parts))};
-    }
-    done(first + p, pair);
-  }
-}
-
-// First guesses of the means: for rows from a few of them, as they lie in memory.
 template <class T>
-void guessMeans(const NormalizationKernels<T>& kernels, const Tiles& tiles, const Normalization& how, const T* x, Numbers<T>& numbers) {
-  if (!tiles.rows) {
-    for (Index k = 0; k < how.kept; ++k) numbers.set(0, k, guessedMean(kernels, how, x, k));
-    return;
+class InOrder {
+ public:
+  explicit InOrder(const Normalization& by)
+      : how(by), tiles(by), runs(DLARRAY_FOR_ARCH(normalizationKernels<T>)()), rows(DLARRAY_FOR_ARCH(normalizationRowKernels<T>)()) {}
+
+  const Normalization& how;
+  const Tiles tiles;
+  const NormalizationKernels<T> runs;
+  const NormalizationRowKernels<T> rows;
+  using Tile = Tiles::Tile;
+
+  // What a tile adds to the sums of its middle positions.
+  void deviations(const Tile& tile, const T* x, const T* centres, T* sums, T* squares) const {
+    collect(
+        tile, sums, squares, [&](T* parts) { runs.deviationsOfRuns(x + tile.start, tiles.runsOf(tile), tile.images, centres, parts); },
+        [&](T* first, T* second) { rows.deviationsDown(x + tile.start, tiles.rowsOf(tile), centres, first, second); });
   }
-  const Index n = tiles.stride(), rows = std::min<Index>(how.outer, 4);
-  const std::unique_ptr<T[]> sums(new T[static_cast<std::size_t>(n)]);
-  std::copy_n(x, n, sums.get());
-  for (Index r = 1; r < rows; ++r)
-    for (Index i = 0; i < n; ++i) sums[static_cast<std::size_t>(i)] += x[r * n + i];
-  for (Index k = 0; k < how.kept; ++k) {
-    T sum = 0;
-    for (Index i = 0; i < how.inner; ++i) sum += sums[static_cast<std::size_t>(k * how.inner + i)];
-    numbers.set(0, k, sum / static_cast<T>(rows * how.inner));
+  void products(const Tile& tile, const T* g, const T* x, const T* means, T* sums, T* products) const {
+    collect(
+        tile, sums, products,
+        [&](T* parts) { runs.productsOfRuns(g + tile.start, x + tile.start, tiles.runsOf(tile), tile.images, means, parts); },
+        [&](T* first, T* second) {
+          rows.productsDown(g + tile.start, x + tile.start, tiles.rowsOf(tile), means, first, second);
+        });
   }
-}
+  void scale(const Tile& tile, const T* x, const T* means, const T* factors, const T* offsets, T* y) const {
+    if (tiles.rows)
+      rows.scaleDown(x + tile.start, tiles.rowsOf(tile), means, factors, offsets, y + tile.start);
+    else
+      runs.scaleRuns(x + tile.start, tiles.runsOf(tile), tile.images, means, factors, offsets, y + tile.start);
+  }
+  void combine(const Tile& tile, const T* g, const T* x, const T* means, const T* a, const T* b, const T* c, T* y) const {
+    if (tiles.rows)
+      rows.combineDown(g + tile.start, x + tile.start, tiles.rowsOf(tile), means, a, b, c, y + tile.start);
+    else
+      runs.combineRuns(g + tile.start, x + tile.start, tiles.runsOf(tile), tile.images, means, a, b, c, y + tile.start);
+  }
+
+  // First guesses of the means: for rows from a few of them, as they lie in memory.
+  void guess(const T* x, T* centres) const {
+    if (!tiles.rows) {
+      for (Index k = 0; k < how.kept; ++k) centres[k] = guessedMean(runs, how, x, k);
+      return;
+    }
+    const Index n = tiles.stride(), few = std::min<Index>(how.outer, 4);
+    const std::unique_ptr<T[]> sums(new T[static_cast<std::size_t>(n)]);
+    std::copy_n(x, n, sums.get());
+    for (Index r = 1; r < few; ++r)
+      for (Index i = 0; i < n; ++i) sums[static_cast<std::size_t>(i)] += x[r * n + i];
+    const T count = static_cast<T>(few * how.inner);
+    for (Index k = 0; k < how.kept; ++k) centres[k] = summed(sums.get() + k * how.inner) / count;
+  }
+
+ private:
+  T summed(const T* values) const {
+    T sum = values[0];
+    for (Index i = 1; i < how.inner; ++i) sum += values[i];
+    return sum;
+  }
+  template <class OfRuns, class OfRows>
+  void collect(const Tile& tile, T* first, T* second, OfRuns ofRuns, OfRows ofRows) const {
+    if (tiles.rows && how.inner == 1) return ofRows(first, second);
+    const Index width = tiles.rows ? tile.count * how.inner : tile.count * runs.parts;
+    T* sums = scratchMemory<T>(2 * width);
+    if (tiles.rows)
+      ofRows(sums, sums + width);
+    else
+      ofRuns(std::fill_n(sums, 2 * width, T(0)) - 2 * width);
+    for (Index p = 0; p < tile.count; ++p) {
+      first[p] = tiles.rows ? summed(sums + p * how.inner) : runs.total(sums + 2 * p * runs.parts);
+      second[p] = tiles.rows ? summed(sums + width + p * how.inner) : runs.total(sums + (2 * p + 1) * runs.parts);
+    }
+  }
+};
+
+Normalization alone(Index inner, Index kept, Index outer) { return {inner, kept, outer, inner, kept, 0}; }
 
 }  // namespace
 
 bool inMemoryOrder(const Normalization& how, std::size_t elementBytes) {
-  if (how.inner != how.run || how.outer == 1 || how.inner > longestRun) return false;
+  if (how.inner != how.run || how.inner > (how.outer == 1 ? 2048 : longestRun)) return false;
   // Long runs that do not meet in the same lines of the caches are best finished position by position.
   const auto bytes = static_cast<Index>(elementBytes), stride = how.inner * how.kept * bytes;
   const bool cached = how.inner * how.outer * bytes <= (Index{1} << 19) && how.inner * bytes >= 8192 && stride % 16384 != 0;
@@ -116,102 +163,112 @@ bool inMemoryOrder(const Normalization& how, std::size_t elementBytes) {
 }
 
 template <class T>
-void normalizeInOrder(const NormalizationKernels<T>& kernels, const Normalization& how, const T* x, const T* offset,
-                      const T* scale, T* mean, T* variance, T* y) {
-  const Tiles tiles(how);
-  Numbers<T> numbers(tiles, how.kept, 3);
-  guessMeans(kernels, tiles, how, x, numbers);
-  const std::unique_ptr<Moments[]> moments(new Moments[static_cast<std::size_t>(how.kept * tiles.blocks)]);
-  tiles.forAll([&](Index block, Index first, Index count, Index start, Index images) {
-    const auto n = static_cast<double>(how.inner * images);
-    sumTile(
-        kernels, tiles, first, count, how.inner,
-        [&](T* sums) {
-          if (tiles.rows)
-            kernels.deviationsOfRows(x + start, count * how.inner, tiles.stride(), images, numbers.at(0, first), sums);
-          else
-            kernels.deviationsOfRuns(x + start, tiles.runs(count), images, numbers.at(0, first), sums);
-        },
-        [&](Index k, Pair sums) {
-          const T guess = *numbers.at(0, k);
-          moments[static_cast<std::size_t>(block * how.kept + k)] =
-              Moments::cancelled(n, sums.first, sums.second)
-                  ? momentsOf(kernels, x + start + (k - first) * how.inner, {how.inner, tiles.stride(), images}, guess)
-                  : Moments::around(static_cast<double>(guess), n, sums.first, sums.second);
+void normalizeInOrder(const Normalization& how, const T* x, const T* offset, const T* scale, T* mean, T* variance, T* y) {
+  const InOrder<T> in(how);
+  enum { centres, means, factors, offsets, kinds };
+  Numbers<T> numbers(how, in.tiles, kinds);
+  in.guess(x, numbers.of(centres));
+  numbers.stretch(centres, 0, how.kept);
+  PositionSums<T> sums(how, in.tiles.blocks);
+  inThreeSteps(
+      in.tiles.pieces(sizeof(T)),
+      [&](Index a, Index block) {
+        const auto tile = in.tiles(a, block);
+        in.deviations(tile, x, numbers.at(centres, tile.first), sums.part(block, 0, tile.first), sums.part(block, 1, tile.first));
+      },
+      [&](Index a) {
+        const auto [first, count, start, images] = in.tiles(a, 0);
+        sums.moments(in.runs, in.rows, first, count, x, numbers.of(centres), mean, variance, numbers.of(factors));
+        std::copy_n(mean + first, count, numbers.of(means) + first);
+        byChannels(first, count, how.channels, [&](Index k, Index channel, Index n) {
+          T* each = numbers.of(factors) + k;
+          for (Index i = 0; i < n; ++i) each[i] *= scale[channel + i];
+          std::copy_n(offset + channel, n, numbers.of(offsets) + k);
         });
-  });
-  for (Index k = 0; k < how.kept; ++k) {
-    Moments all;
-    for (Index block = 0; block < tiles.blocks; ++block) all.join(moments[static_cast<std::size_t>(block * how.kept + k)]);
-    mean[k] = static_cast<T>(all.mean);
-    variance[k] = static_cast<T>(all.squares / all.n);
-    const Index channel = k % how.channels;
-    numbers.set(0, k, mean[k]);
-    numbers.set(1, k, inverseDeviation(variance[k], how.epsilon) * scale[channel]);
-    numbers.set(2, k, offset[channel]);
-  }
-  tiles.forAll([&](Index, Index first, Index count, Index start, Index images) {
-    const T *means = numbers.at(0, first), *factors = numbers.at(1, first), *offsets = numbers.at(2, first);
-    if (tiles.rows)
-      kernels.scaleRows(x + start, count * how.inner, tiles.stride(), images, means, factors, offsets, y + start);
-    else
-      kernels.scaleRuns(x + start, tiles.runs(count), images, means, factors, offsets, y + start);
+        for (const int kind : {means, factors, offsets}) numbers.stretch(kind, first, count);
+      },
+      [&](Index a, Index block) {
+        const auto tile = in.tiles(a, block);
+        in.scale(tile, x, numbers.at(means, tile.first), numbers.at(factors, tile.first), numbers.at(offsets, tile.first), y);
+      });
+}
+
+template <class T>
+void gradientInOrder(const Normalization& how, const T* g, const T* x, const T* scale, const T* mean, const T* variance, T* dx,
+                     T* dOffset, T* dScale) {
+  const InOrder<T> in(how);
+  enum { means, byG, byX, rest, kinds };
+  Numbers<T> numbers(how, in.tiles, kinds);
+  numbers.set(means, mean);
+  PositionSums<T> sums(how, in.tiles.blocks);
+  inThreeSteps(
+      in.tiles.pieces(2 * sizeof(T)),
+      [&](Index a, Index block) {
+        const auto tile = in.tiles(a, block);
+        in.products(tile, g, x, numbers.at(means, tile.first), sums.part(block, 0, tile.first), sums.part(block, 1, tile.first));
+      },
+      [&](Index a) {
+        const auto [first, count, start, images] = in.tiles(a, 0);
+        sums.combinations(in.rows, first, count, variance, scale, numbers.of(byG), numbers.of(byX), numbers.of(rest));
+        for (const int kind : {byG, byX, rest}) numbers.stretch(kind, first, count);
+      },
+      [&](Index a, Index block) {
+        if (!dx) return;
+        const auto tile = in.tiles(a, block);
+        in.combine(tile, g, x, numbers.at(means, tile.first), numbers.at(byG, tile.first), numbers.at(byX, tile.first),
+                   numbers.at(rest, tile.first), dx);
+      });
+  sums.toChannels(in.rows, 0, dOffset);
+  sums.toChannels(in.rows, 1, dScale);
+}
+
+template <class T>
+void scaleInOrder(Index inner, Index kept, Index outer, const T* x, const T* mean, const T* factor, const T* offset, T* y) {
+  const Normalization how = alone(inner, kept, outer);
+  const InOrder<T> in(how);
+  Numbers<T> numbers(how, in.tiles, 3);
+  for (int kind = 0; kind < 3; ++kind) numbers.set(kind, kind == 0 ? mean : kind == 1 ? factor : offset);
+  const auto [across, blocks, elements, near] = in.tiles.pieces(sizeof(T));
+  parallelFor(across * blocks, grainFor(elements), [&, across = across](Index begin, Index end) {
+    for (Index unit = begin; unit < end; ++unit) {
+      const auto tile = in.tiles(unit % across, unit / across);
+      in.scale(tile, x, numbers.at(0, tile.first), numbers.at(1, tile.first), numbers.at(2, tile.first), y);
+    }
   });
 }
 
 template <class T>
-void gradientInOrder(const NormalizationKernels<T>& kernels, const Normalization& how, const T* g, const T* x, const T* scale,
-                     const T* mean, const T* variance, T* dx, T* dOffset, T* dScale) {
-  const Tiles tiles(how);
-  Numbers<T> numbers(tiles, how.kept, 4);
-  for (Index k = 0; k < how.kept; ++k) numbers.set(0, k, mean[k]);
-  const std::unique_ptr<Pair[]> sums(new Pair[static_cast<std::size_t>(how.kept * tiles.blocks)]);
-  tiles.forAll([&](Index block, Index first, Index count, Index start, Index images) {
-    sumTile(
-        kernels, tiles, first, count, how.inner,
-        [&](T* to) {
-          if (tiles.rows)
-            kernels.productsOfRows(g + start, x + start, count * how.inner, tiles.stride(), images, numbers.at(0, first), to);
-          else
-            kernels.productsOfRuns(g + start, x + start, tiles.runs(count), images, numbers.at(0, first), to);
-        },
-        [&](Index k, Pair pair) { sums[static_cast<std::size_t>(block * how.kept + k)] = pair; });
-  });
-  std::fill_n(dOffset, how.channels, T(0));
-  std::fill_n(dScale, how.channels, T(0));
-  for (Index k = 0; k < how.kept; ++k) {
-    Pair all;
-    for (Index block = 0; block < tiles.blocks; ++block) {
-      all.first += sums[static_cast<std::size_t>(block * how.kept + k)].first;
-      all.second += sums[static_cast<std::size_t>(block * how.kept + k)].second;
+void scaleGradientInOrder(Index inner, Index kept, Index outer, const T* g, const T* x, const T* mean, const T* factor, T* dx,
+                          T* dSums, T* dProducts) {
+  const Normalization how = alone(inner, kept, outer);
+  const InOrder<T> in(how);
+  enum { means, factors, zeros, kinds };
+  Numbers<T> numbers(how, in.tiles, kinds);
+  numbers.set(means, mean);
+  numbers.set(factors, factor);
+  PositionSums<T> sums(how, in.tiles.blocks);
+  const auto [across, blocks, elements, near] = in.tiles.pieces(2 * sizeof(T));
+  parallelFor(across * blocks, grainFor(elements), [&, across = across](Index begin, Index end) {
+    for (Index unit = begin; unit < end; ++unit) {
+      const Index block = unit / across;
+      const auto tile = in.tiles(unit % across, block);
+      in.products(tile, g, x, numbers.at(means, tile.first), sums.part(block, 0, tile.first), sums.part(block, 1, tile.first));
+      const T* none = numbers.at(zeros, tile.first);
+      if (dx) in.scale(tile, g, none, numbers.at(factors, tile.first), none, dx);
     }
-    const Index channel = k % how.channels;
-    const T factor = inverseDeviation(variance[k], how.epsilon);
-    const auto s = static_cast<double>(scale[channel]);
-    const Combination<T> with(factor, s * all.first, s * all.second, how.inner * how.outer);
-    numbers.set(1, k, with.a * scale[channel]);
-    numbers.set(2, k, with.b);
-    numbers.set(3, k, with.c);
-    dOffset[channel] += static_cast<T>(all.first);
-    dScale[channel] += static_cast<T>(all.second * static_cast<double>(factor));
-  }
-  if (!dx) return;
-  tiles.forAll([&](Index, Index first, Index count, Index start, Index images) {
-    const T *means = numbers.at(0, first), *a = numbers.at(1, first), *b = numbers.at(2, first), *c = numbers.at(3, first);
-    if (tiles.rows)
-      kernels.combineRows(g + start, x + start, count * how.inner, tiles.stride(), images, means, a, b, c, dx + start);
-    else
-      kernels.combineRuns(g + start, x + start, tiles.runs(count), images, means, a, b, c, dx + start);
   });
+  sums.addUp(in.rows, 0, kept);
+  sums.toChannels(in.rows, 0, dSums);
+  sums.toChannels(in.rows, 1, dProducts);
 }
 
-template void normalizeInOrder(const NormalizationKernels<float>&, const Normalization&, const float*, const float*, const float*,
-                               float*, float*, float*);
-template void normalizeInOrder(const NormalizationKernels<double>&, const Normalization&, const double*, const double*,
-                               const double*, double*, double*, double*);
-template void gradientInOrder(const NormalizationKernels<float>&, const Normalization&, const float*, const float*, const float*,
-                              const float*, const float*, float*, float*, float*);
-template void gradientInOrder(const NormalizationKernels<double>&, const Normalization&, const double*, const double*,
-                              const double*, const double*, const double*, double*, double*, double*);
+template void normalizeInOrder(const Normalization&, const float*, const float*, const float*, float*, float*, float*);
+template void normalizeInOrder(const Normalization&, const double*, const double*, const double*, double*, double*, double*);
+template void gradientInOrder(const Normalization&, const float*, const float*, const float*, const float*, const float*, float*, float*, float*);
+template void gradientInOrder(const Normalization&, const double*, const double*, const double*, const double*, const double*, double*, double*, double*);
+template void scaleInOrder(Index, Index, Index, const float*, const float*, const float*, const float*, float*);
+template void scaleInOrder(Index, Index, Index, const double*, const double*, const double*, const double*, double*);
+template void scaleGradientInOrder(Index, Index, Index, const float*, const float*, const float*, const float*, float*, float*, float*);
+template void scaleGradientInOrder(Index, Index, Index, const double*, const double*, const double*, const double*, double*, double*, double*);
 
 }  // namespace dl::cpu

@@ -104,10 +104,6 @@ struct Normalize {
   }
 };
 
-struct ChannelSums {
-  DlArray sums, products;  // of g, of g (x - mean)
-};
-
 // (x - mean) factor + offset with columns of numbers for each channel.
 struct ScaleChannels {
   static constexpr const char* name = "scaleChannels";
@@ -126,22 +122,17 @@ struct ScaleChannels {
   void gradient(Backward& b) const {
     const Shape view = plain({inner, channels, numel(b.gradient()) / (inner * channels)}), column = plain({channels, 1});
     const DlArray &mean = b.input(1), &factor = b.input(2);
-    const auto summed = [&](const DlArray& x) { return engine::reshapeTo(sum(engine::reshapeTo(x, view), {0, 2}), column); };
+    const int last = b.inputs() - 1;
+    const bool columns = b.needs(1) || b.needs(2) || b.needs(last);
+    if (columns && !b.recorded()) return fused(b);
     if (b.needs(0)) {
       const DlArray zero = engine::filled(column, Storage::of(factor).type);
       const Operand g(b.gradient()), none(zero), by(factor);
       const Operand* operands[] = {&g, &none, &by, &none};
       b.add(0, engine::apply(*this, Inputs(operands, 4)));
     }
-    const int last = b.inputs() - 1;
-    if (!b.needs(1) && !b.needs(2) && !b.needs(last)) return;
-    if (!b.recorded()) {
-      auto [sums, products] = sumsOfChannels(b.input(0), b.gradient(), mean);
-      if (b.needs(1)) b.add(1, -(factor % sums));
-      if (b.needs(2)) b.add(2, std::move(products));
-      if (b.needs(last)) b.add(last, std::move(sums));
-      return;
-    }
+    if (!columns) return;
+    const auto summed = [&](const DlArray& x) { return engine::reshapeTo(sum(engine::reshapeTo(x, view), {0, 2}), column); };
     const DlArray sums = summed(b.gradient());
     if (b.needs(1)) b.add(1, -(factor % sums));
     if (b.needs(2)) b.add(2, summed(b.gradient() % b.input(0)) - mean % sums);
@@ -149,21 +140,24 @@ struct ScaleChannels {
   }
 
  private:
-  // In one pass over both: what normalising with a variance of 1 would give its offsets and scales.
-  ChannelSums sumsOfChannels(const DlArray& x, const DlArray& g, const DlArray& mean) const {
+  // In one pass over data and gradient.
+  void fused(Backward& b) const {
+    const DlArray &g = b.gradient(), &x = b.input(0), &mean = b.input(1), &factor = b.input(2);
     const Type type = Storage::of(x).type;
     const Shape column = plain({channels, 1});
-    const Normalization how{inner, channels, numel(x) / (inner * channels), inner, channels, 0};
-    const DlArray ones = engine::filled(column, type, 1);
-    ChannelSums result{Storage::make(column, type), Storage::make(column, type)};
+    DlArray dx = b.needs(0) ? Storage::make(Storage::shape(x), type) : DlArray();
+    DlArray sums = Storage::make(column, type), products = Storage::make(column, type);
     const auto as = [&](auto zero) {
       using T = decltype(zero);
-      cpu::normalizeGradient(how, Storage::data<T>(g), Storage::data<T>(x), Storage::data<T>(ones), Storage::data<T>(mean),
-                             Storage::data<T>(ones), static_cast<T*>(nullptr), Storage::mutableData<T>(result.sums),
-                             Storage::mutableData<T>(result.products));
+      cpu::scaleChannelsGradient(inner, channels, numel(x) / (inner * channels), Storage::data<T>(g), Storage::data<T>(x),
+                                 Storage::data<T>(mean), Storage::data<T>(factor), b.needs(0) ? Storage::mutableData<T>(dx) : nullptr,
+                                 Storage::mutableData<T>(sums), Storage::mutableData<T>(products));
     };
     type == Type::Single ? as(float()) : as(double());
-    return result;
+    if (b.needs(0)) b.add(0, std::move(dx));
+    if (b.needs(1)) b.add(1, -(factor % sums));
+    if (b.needs(2)) b.add(2, std::move(products));
+    if (const int last = b.inputs() - 1; b.needs(last)) b.add(last, std::move(sums));
   }
 };
 

@@ -1,0 +1,170 @@
+// What all ways of normalising share: passes over pieces of an array, and what their sums say.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "cpu/normalization.hpp"
+#include "cpu/parallel.hpp"
+#include "cpu/simd/normalization.hpp"
+#include "cpu/simd/normalization_rows.hpp"
+
+namespace dl::cpu {
+
+constexpr Index shortRun = 16;       // shorter runs than this are rows to the kernels
+constexpr Index longestRun = 32768;  // longer ones are cut up
+
+/// What lies across and what lies behind each other: an array cut into across * blocks pieces; what belongs together lies in
+/// the pieces with the same number across.
+struct Pieces {
+  Index across, blocks, elements;  // of one piece
+  bool near;                       // what belongs together should be finished before the next is begun, as it may still be in a cache
+};
+
+/// Runs collect(a, block) for all pieces, finish(a) behind those with that number, and spread(a, block) behind that. The second pass goes
+/// backwards, as what the first has read last may still be in a cache.
+template <class Collect, class Finish, class Spread>
+void inThreeSteps(const Pieces& pieces, Collect collect, Finish finish, Spread spread) {
+  const Index across = pieces.across, blocks = pieces.blocks, threads = threadCount();
+  if (pieces.near && (across % threads == 0 || across >= 4 * threads)) {
+    parallelFor(across, grainFor(pieces.elements * blocks), [&](Index begin, Index end) {
+      for (Index a = begin; a < end; ++a) {
+        for (Index b = 0; b < blocks; ++b) collect(a, b);
+        finish(a);
+        for (Index b = blocks; b-- > 0;) spread(a, b);
+      }
+    });
+    return;
+  }
+  parallelFor(across * blocks, grainFor(pieces.elements), [&](Index begin, Index end) {
+    for (Index unit = begin; unit < end; ++unit) collect(unit % across, unit / across);
+  });
+  for (Index a = 0; a < across; ++a) finish(a);
+  parallelFor(across * blocks, grainFor(pieces.elements), [&](Index begin, Index end) {
+    for (Index unit = end; unit-- > begin;) spread(unit % across, unit / across);
+  });
+}
+
+/// Calls body(k, channel, n) for n middle positions from k on whose channels follow each other from `channel` on, for all of [first, first + count).
+template <class F>
+void byChannels(Index first, Index count, Index channels, F&& body) {
+  for (Index k = first, end = first + count; k < end;) {
+    const Index channel = k % channels, n = std::min(channels - channel, end - k);
+    body(k, channel, n);
+    k += n;
+  }
+}
+
+/// Mean and sum of squared deviations of n elements, joined as Chan, Golub and LeVeque do.
+struct Moments {
+  double n = 0, mean = 0, squares = 0;
+  void join(const Moments& other) {
+    if (other.n == 0) return;
+    const double total = n + other.n, difference = other.mean - mean;
+    mean += difference * other.n / total;
+    squares += other.squares + difference * difference * n * other.n / total;
+    n = total;
+  }
+  /// Of n elements whose deviations from a centre and their squares are summed.
+  static Moments around(double centre, double n, double sum, double squares) {
+    const double shift = sum / n, rest = squares - shift * sum;
+    return {n, centre + shift, rest < 0 ? 0 : rest};
+  }
+  /// True when the centre was so far off that the difference of squares has lost digits.
+  static bool cancelled(double n, double sum, double squares) { return sum / n * sum > 0.9 * squares; }
+};
+
+/// A first guess of the mean of a middle position, from a few of its elements.
+template <class T>
+T guessedMean(const NormalizationKernels<T>& kernels, const Normalization& how, const T* x, Index position) {
+  const Index length = how.inner < 32 ? how.inner : 32, wanted = 16 / length + 1, count = how.outer < wanted ? how.outer : wanted;
+  return kernels.sum(x + position * how.inner, {length, how.inner * how.kept, count}) / static_cast<T>(length * count);
+}
+
+/// The moments of a part of a middle position: in one pass around a guess of the mean, in two more where the guess was far off.
+template <class T>
+Moments momentsOf(const NormalizationKernels<T>& kernels, const T* x, Runs runs, T guess) {
+  const auto n = static_cast<double>(runs.length * runs.count);
+  T sums[2];
+  kernels.deviations(x, runs, guess, sums);
+  if (Moments::cancelled(n, static_cast<double>(sums[0]), static_cast<double>(sums[1]))) {
+    guess = kernels.sum(x, runs) / static_cast<T>(runs.length * runs.count);
+    kernels.deviations(x, runs, guess, sums);
+  }
+  return Moments::around(static_cast<double>(guess), n, static_cast<double>(sums[0]), static_cast<double>(sums[1]));
+}
+
+template <class T>
+T inverseDeviation(T variance, double epsilon) {
+  return static_cast<T>(1 / std::sqrt(static_cast<double>(variance) + epsilon));
+}
+
+/// The sums of two kinds that the pieces across give for each middle position, and what follows from them.
+template <class T>
+class PositionSums {
+ public:
+  PositionSums(const Normalization& how, Index blocks)
+      : how_(how), blocks_(blocks), parts_(new T[static_cast<std::size_t>(2 * blocks * how.kept)]),
+        totals_(new double[static_cast<std::size_t>(2 * how.kept)]()) {}
+  /// What a piece writes, for the middle positions from `first` on.
+  T* part(Index block, int kind, Index first) { return parts_.get() + (2 * block + kind) * how_.kept + first; }
+  /// Writes what a piece gives: `count` sums of one kind, then of the other.
+  void set(Index block, Index first, Index count, const double* sums) {
+    for (const int kind : {0, 1})
+      std::transform(sums + kind * count, sums + (kind + 1) * count, part(block, kind, first),
+                     [](double value) { return static_cast<T>(value); });
+  }
+  double* total(int kind, Index first) { return totals_.get() + kind * how_.kept + first; }
+
+  void addUp(const NormalizationRowKernels<T>& kernels, Index first, Index count) {
+    for (Index block = 0; block < blocks_; ++block)
+      for (const int kind : {0, 1}) kernels.addUp(part(block, kind, first), count, total(kind, first));
+  }
+
+  /// The means, variances and 1 / sqrt(variance + epsilon) of some middle positions, whose deviations from `centres` were summed.
+  void moments(const NormalizationKernels<T>& runs, const NormalizationRowKernels<T>& rows, Index first, Index count, const T* x,
+               const T* centres, T* mean, T* variance, T* factors) {
+    addUp(rows, first, count);
+    const auto n = static_cast<double>(how_.inner * how_.outer);
+    if (rows.moments(count, n, how_.epsilon, centres + first, total(0, first), total(1, first), mean + first, variance + first,
+                     factors + first) == 0)
+      return;
+    for (Index k = first; k < first + count; ++k) {
+      if (!Moments::cancelled(n, *total(0, k), *total(1, k))) continue;
+      Moments all;
+      const Index segments = std::max<Index>(1, 8192 / how_.inner), stride = how_.inner * how_.kept;
+      for (Index o = 0; o < how_.outer; o += segments)
+        all.join(momentsOf(runs, x + k * how_.inner + o * stride, {how_.inner, stride, std::min(segments, how_.outer - o)}, mean[k]));
+      mean[k] = static_cast<T>(all.mean);
+      variance[k] = static_cast<T>(all.squares / n);
+      factors[k] = inverseDeviation(variance[k], how_.epsilon);
+    }
+  }
+
+  /// dx = a g + b (x - mean) + c from sums of g and of g (x - mean); the latter become products with the normalised x.
+  void combinations(const NormalizationRowKernels<T>& kernels, Index first, Index count, const T* variance, const T* scale, T* a,
+                    T* b, T* c) {
+    addUp(kernels, first, count);
+    const auto n = static_cast<double>(how_.inner * how_.outer);
+    byChannels(first, count, how_.channels, [&](Index k, Index channel, Index some) {
+      kernels.combinations(some, n, how_.epsilon, variance + k, scale + channel, total(0, k), total(1, k), a + k, b + k, c + k);
+    });
+  }
+
+  /// The totals of one kind for each channel.
+  void toChannels(const NormalizationRowKernels<T>& kernels, int kind, T* to) {
+    const std::unique_ptr<double[]> all(new double[static_cast<std::size_t>(how_.channels)]());
+    byChannels(0, how_.kept, how_.channels,
+               [&](Index k, Index channel, Index n) { kernels.addUpDoubles(total(kind, k), n, all.get() + channel); });
+    std::transform(all.get(), all.get() + how_.channels, to, [](double value) { return static_cast<T>(value); });
+  }
+
+ private:
+  const Normalization& how_;
+  Index blocks_;
+  std::unique_ptr<T[]> parts_;
+  std::unique_ptr<double[]> totals_;
+};
+
+}  // namespace dl::cpu
