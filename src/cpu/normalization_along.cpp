@@ -162,7 +162,8 @@ class Gradient {
     const auto n = static_cast<std::size_t>(how_.kept);
     const std::unique_ptr<T[]> byG(new T[n]), byX(new T[n]), rest(new T[n]);
     const auto ones = onesFor(how_.kept);
-    PositionSums<T> sums(how_, strips_.blocks);
+    Workspace memory(PositionSums<T>::bytes(how_, strips_.blocks));
+    PositionSums<T> sums(how_, strips_.blocks, memory);
     inThreeSteps(
         strips_.pieces(),
         [&](Index a, Index block) {
@@ -256,7 +257,8 @@ void normalizeAlong(const Normalization& how, const T* x, const T* offset, const
   if (how.outer == 1) return normalizeRows(kernels, how, strips, x, offsets.get(), scales.get(), mean, variance, y);
   const std::unique_ptr<T[]> centres(new T[static_cast<std::size_t>(how.kept)]), factors(new T[static_cast<std::size_t>(how.kept)]);
   for (Index k = 0; k < how.kept; ++k) centres[static_cast<std::size_t>(k)] = guessedMean(runs, how, x, k);
-  PositionSums<T> sums(how, strips.blocks);
+  Workspace memory(PositionSums<T>::bytes(how, strips.blocks));
+  PositionSums<T> sums(how, strips.blocks, memory);
   inThreeSteps(
       strips.pieces(),
       [&](Index a, Index block) {

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <memory>
 
 #include "cpu/normalization.hpp"
 #include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "cpu/simd/normalization.hpp"
 #include "cpu/simd/normalization_rows.hpp"
 
@@ -100,24 +102,60 @@ T inverseDeviation(T variance, double epsilon) {
   return static_cast<T>(1 / std::sqrt(static_cast<double>(variance) + epsilon));
 }
 
+/// The memory of one call, cut into arrays. The thread keeps it for the next call unless there is much of it: fresh pages would cost
+/// more than what is computed in them.
+class Workspace {
+ public:
+  explicit Workspace(Index bytes) {
+    constexpr Index most = Index{1} << 20;
+    if (bytes > most) own_.reset(new Unit[static_cast<std::size_t>(bytes / unit + 1)]);
+    next_ = reinterpret_cast<std::byte*>(own_ ? own_.get() : scratchMemory<Unit>(std::max<Index>(bytes, 4096) / unit + 1));
+  }
+  template <class T>
+  T* take(Index n) {
+    auto* const array = reinterpret_cast<T*>(next_);
+    next_ += bytesFor<T>(n);
+    return array;
+  }
+  /// What `take` uses up.
+  template <class T>
+  static Index bytesFor(Index n) {
+    return (n * static_cast<Index>(sizeof(T)) + unit - 1) / unit * unit;
+  }
+
+ private:
+  static constexpr Index unit = 64;
+  struct alignas(unit) Unit {
+    std::byte bytes[unit];
+  };
+  std::unique_ptr<Unit[]> own_;
+  std::byte* next_;
+};
+
+/// How far arrays of n numbers that are read in step lie apart: at powers of two they would take each other's places in the first cache.
+inline Index spaced(Index n) { return (n + 15) / 16 * 16 + 272; }
+
 /// The sums of two kinds that the pieces across give for each middle position, and what follows from them.
 template <class T>
 class PositionSums {
  public:
-  PositionSums(const Normalization& how, Index blocks)
-      : how_(how), blocks_(blocks), parts_(new T[static_cast<std::size_t>(2 * blocks * how.kept)]),
-        totals_(new double[static_cast<std::size_t>(2 * how.kept)]()) {}
+  PositionSums(const Normalization& how, Index blocks, Workspace& memory)
+      : how_(how), blocks_(blocks), apart_(spaced(how.kept)), parts_(memory.take<T>(2 * blocks * apart_)), totals_(memory.take<double>(2 * how.kept)) {}
+  static Index bytes(const Normalization& how, Index blocks) {
+    return Workspace::bytesFor<T>(2 * blocks * spaced(how.kept)) + Workspace::bytesFor<double>(2 * how.kept);
+  }
   /// What a piece writes, for the middle positions from `first` on.
-  T* part(Index block, int kind, Index first) { return parts_.get() + (2 * block + kind) * how_.kept + first; }
+  T* part(Index block, int kind, Index first) { return parts_ + (2 * block + kind) * apart_ + first; }
   /// Writes what a piece gives: `count` sums of one kind, then of the other.
   void set(Index block, Index first, Index count, const double* sums) {
     for (const int kind : {0, 1})
       std::transform(sums + kind * count, sums + (kind + 1) * count, part(block, kind, first),
                      [](double value) { return static_cast<T>(value); });
   }
-  double* total(int kind, Index first) { return totals_.get() + kind * how_.kept + first; }
+  double* total(int kind, Index first) { return totals_ + kind * how_.kept + first; }
 
   void addUp(const NormalizationRowKernels<T>& kernels, Index first, Index count) {
+    for (const int kind : {0, 1}) std::fill_n(total(kind, first), count, 0.0);
     for (Index block = 0; block < blocks_; ++block)
       for (const int kind : {0, 1}) kernels.addUp(part(block, kind, first), count, total(kind, first));
   }
@@ -162,9 +200,9 @@ class PositionSums {
 
  private:
   const Normalization& how_;
-  Index blocks_;
-  std::unique_ptr<T[]> parts_;
-  std::unique_ptr<double[]> totals_;
+  Index blocks_, apart_;
+  T* parts_;
+  double* totals_;
 };
 
 }  // namespace dl::cpu

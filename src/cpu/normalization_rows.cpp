@@ -38,6 +38,8 @@ struct Tiles {
             std::min(images, how_.outer - image)};
   }
   Index stride() const { return how_.inner * how_.kept; }
+  /// How often each number of a middle position stands in what the kernels read.
+  Index copies() const { return rows ? how_.inner : 1; }
   Runs runsOf(const Tile& tile) const { return {how_.inner, stride(), tile.count}; }
   Rows rowsOf(const Tile& tile) const { return {tile.count * how_.inner, stride(), tile.images}; }
 
@@ -50,19 +52,23 @@ struct Tiles {
 template <class T>
 class Numbers {
  public:
-  Numbers(const Normalization& how, const Tiles& tiles, int kinds)
-      : kept_(how.kept), copies_(tiles.rows ? how.inner : 1), values_(new T[static_cast<std::size_t>(kept_ * kinds)]()),
-        stretched_(copies_ > 1 ? new T[static_cast<std::size_t>(kept_ * kinds * copies_)]() : nullptr) {}
+  Numbers(const Normalization& how, const Tiles& tiles, int kinds, Workspace& memory)
+      : kept_(how.kept), apart_(spaced(kept_)), copies_(tiles.copies()), values_(memory.take<T>(apart_ * kinds)),
+        stretched_(copies_ > 1 ? memory.take<T>(apart_ * kinds * copies_) : nullptr) {}
+  static Index bytes(const Normalization& how, const Tiles& tiles, int kinds) {
+    const Index n = spaced(how.kept) * kinds, copies = tiles.copies();
+    return Workspace::bytesFor<T>(n) + (copies > 1 ? Workspace::bytesFor<T>(n * copies) : 0);
+  }
   /// Of all middle positions; `stretch` behind writing to it.
-  T* of(int kind) { return values_.get() + kind * kept_; }
+  T* of(int kind) { return values_ + kind * apart_; }
   const T* at(int kind, Index position) const {
-    const Index i = kind * kept_ + position;
-    return copies_ > 1 ? stretched_.get() + i * copies_ : values_.get() + i;
+    const Index i = kind * apart_ + position;
+    return copies_ > 1 ? stretched_ + i * copies_ : values_ + i;
   }
   void stretch(int kind, Index first, Index count) {
     if (copies_ == 1) return;
-    for (Index i = kind * kept_ + first, end = i + count; i < end; ++i)
-      std::fill_n(stretched_.get() + i * copies_, copies_, values_[static_cast<std::size_t>(i)]);
+    for (Index i = kind * apart_ + first, end = i + count; i < end; ++i)
+      std::fill_n(stretched_ + i * copies_, copies_, values_[i]);
   }
   void set(int kind, const T* values) {
     std::copy_n(values, kept_, of(kind));
@@ -70,8 +76,8 @@ class Numbers {
   }
 
  private:
-  Index kept_, copies_;
-  std::unique_ptr<T[]> values_, stretched_;
+  Index kept_, apart_, copies_;
+  T *values_, *stretched_;
 };
 
 template <class T>
@@ -86,6 +92,10 @@ class InOrder {
   const NormalizationRowKernels<T> rows;
   using Tile = Tiles::Tile;
 
+  // For numbers of some kinds, sums, and more.
+  Workspace memory(int kinds, Index more = 0) const {
+    return Workspace(Numbers<T>::bytes(how, tiles, kinds) + PositionSums<T>::bytes(how, tiles.blocks) + more);
+  }
   // What a tile adds to the sums of its middle positions.
   void deviations(const Tile& tile, const T* x, const T* centres, T* sums, T* squares) const {
     collect(
@@ -114,18 +124,17 @@ class InOrder {
   }
 
   // First guesses of the means: for rows from a few of them, as they lie in memory.
-  void guess(const T* x, T* centres) const {
+  void guess(const T* x, T* centres, T* sums) const {
     if (!tiles.rows) {
       for (Index k = 0; k < how.kept; ++k) centres[k] = guessedMean(runs, how, x, k);
       return;
     }
     const Index n = tiles.stride(), few = std::min<Index>(how.outer, 4);
-    const std::unique_ptr<T[]> sums(new T[static_cast<std::size_t>(n)]);
-    std::copy_n(x, n, sums.get());
+    std::copy_n(x, n, sums);
     for (Index r = 1; r < few; ++r)
-      for (Index i = 0; i < n; ++i) sums[static_cast<std::size_t>(i)] += x[r * n + i];
+      for (Index i = 0; i < n; ++i) sums[i] += x[r * n + i];
     const T count = static_cast<T>(few * how.inner);
-    for (Index k = 0; k < how.kept; ++k) centres[k] = summed(sums.get() + k * how.inner) / count;
+    for (Index k = 0; k < how.kept; ++k) centres[k] = summed(sums + k * how.inner) / count;
   }
 
  private:
@@ -166,10 +175,12 @@ template <class T>
 void normalizeInOrder(const Normalization& how, const T* x, const T* offset, const T* scale, T* mean, T* variance, T* y) {
   const InOrder<T> in(how);
   enum { centres, means, factors, offsets, kinds };
-  Numbers<T> numbers(how, in.tiles, kinds);
-  in.guess(x, numbers.of(centres));
+  const Index elements = in.tiles.stride();
+  Workspace memory = in.memory(kinds, Workspace::bytesFor<T>(elements));
+  Numbers<T> numbers(how, in.tiles, kinds, memory);
+  PositionSums<T> sums(how, in.tiles.blocks, memory);
+  in.guess(x, numbers.of(centres), memory.take<T>(elements));
   numbers.stretch(centres, 0, how.kept);
-  PositionSums<T> sums(how, in.tiles.blocks);
   inThreeSteps(
       in.tiles.pieces(sizeof(T)),
       [&](Index a, Index block) {
@@ -198,9 +209,10 @@ void gradientInOrder(const Normalization& how, const T* g, const T* x, const T* 
                      T* dOffset, T* dScale) {
   const InOrder<T> in(how);
   enum { means, byG, byX, rest, kinds };
-  Numbers<T> numbers(how, in.tiles, kinds);
+  Workspace memory = in.memory(kinds);
+  Numbers<T> numbers(how, in.tiles, kinds, memory);
+  PositionSums<T> sums(how, in.tiles.blocks, memory);
   numbers.set(means, mean);
-  PositionSums<T> sums(how, in.tiles.blocks);
   inThreeSteps(
       in.tiles.pieces(2 * sizeof(T)),
       [&](Index a, Index block) {
@@ -226,7 +238,8 @@ template <class T>
 void scaleInOrder(Index inner, Index kept, Index outer, const T* x, const T* mean, const T* factor, const T* offset, T* y) {
   const Normalization how = alone(inner, kept, outer);
   const InOrder<T> in(how);
-  Numbers<T> numbers(how, in.tiles, 3);
+  Workspace memory = in.memory(3);
+  Numbers<T> numbers(how, in.tiles, 3, memory);
   for (int kind = 0; kind < 3; ++kind) numbers.set(kind, kind == 0 ? mean : kind == 1 ? factor : offset);
   const auto [across, blocks, elements, near] = in.tiles.pieces(sizeof(T));
   parallelFor(across * blocks, grainFor(elements), [&, across = across](Index begin, Index end) {
@@ -243,10 +256,13 @@ void scaleGradientInOrder(Index inner, Index kept, Index outer, const T* g, cons
   const Normalization how = alone(inner, kept, outer);
   const InOrder<T> in(how);
   enum { means, factors, zeros, kinds };
-  Numbers<T> numbers(how, in.tiles, kinds);
+  Workspace memory = in.memory(kinds);
+  Numbers<T> numbers(how, in.tiles, kinds, memory);
+  PositionSums<T> sums(how, in.tiles.blocks, memory);
   numbers.set(means, mean);
   numbers.set(factors, factor);
-  PositionSums<T> sums(how, in.tiles.blocks);
+  std::fill_n(numbers.of(zeros), kept, T(0));
+  numbers.stretch(zeros, 0, kept);
   const auto [across, blocks, elements, near] = in.tiles.pieces(2 * sizeof(T));
   parallelFor(across * blocks, grainFor(elements), [&, across = across](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit) {

@@ -7,16 +7,19 @@
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
 
-constexpr Index together = 4;
-
 // The hardware does not see that the next rows will be wanted when this one ends.
 template <class T>
 void fetchAhead(const T* x, Index i, Index ahead) {
   if (i % (64 / static_cast<Index>(sizeof(T))) == 0) __builtin_prefetch(x + i + ahead);
 }
 
+template <class T>
+void fetchToWrite(const T* y, Index i, Index ahead) {
+  if (i % (64 / static_cast<Index>(sizeof(T))) == 0) __builtin_prefetch(y + i + ahead, 1);
+}
+
 // Calls body(first row, number of rows as a constant) for all rows, `together` or one at a time.
-template <class Body>
+template <Index together = 4, class Body>
 void inGroups(Index count, Body body) {
   Index r = 0;
   for (; r + together <= count; r += together) body(r, std::integral_constant<Index, together>());
@@ -26,11 +29,18 @@ void inGroups(Index count, Body body) {
 // ---- down the columns --------------------------------------------------------------------------------------------------
 
 // Two sums over each column; add(element, column, from, sums...) with `from` a loader of registers or of numbers.
-template <class T, class Add>
-void sumDown(Rows rows, T* first, T* second, Add add) {
+// True when rows meet in the same lines of the first cache, so that few of them fit there at once.
+template <class T>
+bool meet(Rows rows) {
+  return rows.stride * static_cast<Index>(sizeof(T)) % 4096 == 0;
+}
+
+// Two sums over each column; add(element, column, load, sums...) with `load` for registers or for numbers.
+template <Index together, class T, class Add>
+void sumDownIn(Rows rows, T* first, T* second, Add add) {
   using R = Register<T>;
   for (Index i = 0; i < rows.length; ++i) first[i] = second[i] = 0;
-  inGroups(rows.count, [&](Index row, auto count) {
+  inGroups<together>(rows.count, [&](Index row, auto count) {
     const Index start = row * rows.stride;
     Index i = 0;
     for (; i + R::lanes <= rows.length; i += R::lanes) {
@@ -47,9 +57,8 @@ void sumDown(Rows rows, T* first, T* second, Add add) {
 
 template <class T>
 void deviationsDown(const T* x, Rows rows, const T* centres, T* sums, T* squares) {
-  const Index ahead = together * rows.stride;
-  sumDown(rows, sums, squares, [=](Index from, Index i, auto load, auto& sum, auto& square) {
-    fetchAhead(x + from, i, ahead);
+  sumDownIn<4>(rows, sums, squares, [=](Index from, Index i, auto load, auto& sum, auto& square) {
+    fetchAhead(x + from, i, 4 * rows.stride);
     const auto d = load(x + from + i) - load(centres + i);
     sum += d;
     square += d * d;
@@ -58,56 +67,44 @@ void deviationsDown(const T* x, Rows rows, const T* centres, T* sums, T* squares
 
 template <class T>
 void productsDown(const T* g, const T* x, Rows rows, const T* means, T* sums, T* products) {
-  const Index ahead = together * rows.stride;
-  sumDown(rows, sums, products, [=](Index from, Index i, auto load, auto& sum, auto& product) {
-    fetchAhead(x + from, i, ahead);
-    fetchAhead(g + from, i, ahead);
-    const auto gradient = load(g + from + i);
-    sum += gradient;
-    product += gradient * (load(x + from + i) - load(means + i));
-  });
+  const auto in = [=](auto together) {
+    sumDownIn<together>(rows, sums, products, [=](Index from, Index i, auto load, auto& sum, auto& product) {
+      if constexpr (together == 4) {
+        fetchAhead(x + from, i, 4 * rows.stride);
+        fetchAhead(g + from, i, 4 * rows.stride);
+      }
+      const auto gradient = load(g + from + i);
+      sum += gradient;
+      product += gradient * (load(x + from + i) - load(means + i));
+    });
+  };
+  meet<T>(rows) ? in(std::integral_constant<Index, 2>()) : in(std::integral_constant<Index, 4>());
 }
 
 template <class T>
 void scaleDown(const T* x, Rows rows, const T* means, const T* factors, const T* offsets, T* y) {
   using R = Register<T>;
-  inGroups(rows.count, [=](Index row, auto count) {
-    const T* from = x + row * rows.stride;
-    T* to = y + row * rows.stride;
+  for (Index row = 0; row < rows.count; ++row, x += rows.stride, y += rows.stride) {
     Index i = 0;
     for (; i + R::lanes <= rows.length; i += R::lanes) {
-      const auto mean = R::load(means + i), factor = R::load(factors + i), offset = R::load(offsets + i);
-      for (Index r = 0; r < count; ++r) {
-        fetchAhead(from + r * rows.stride, i, together * rows.stride);
-        R::store(to + r * rows.stride + i, (R::load(from + r * rows.stride + i) - mean) * factor + offset);
-      }
+      fetchToWrite(y, i, rows.stride);
+      R::store(y + i, (R::load(x + i) - R::load(means + i)) * R::load(factors + i) + R::load(offsets + i));
     }
-    for (; i < rows.length; ++i)
-      for (Index r = 0; r < count; ++r) to[r * rows.stride + i] = (from[r * rows.stride + i] - means[i]) * factors[i] + offsets[i];
-  });
+    for (; i < rows.length; ++i) y[i] = (x[i] - means[i]) * factors[i] + offsets[i];
+  }
 }
 
 template <class T>
 void combineDown(const T* g, const T* x, Rows rows, const T* means, const T* a, const T* b, const T* c, T* y) {
   using R = Register<T>;
-  inGroups(rows.count, [=](Index row, auto count) {
-    const Index start = row * rows.stride;
+  for (Index row = 0; row < rows.count; ++row, g += rows.stride, x += rows.stride, y += rows.stride) {
     Index i = 0;
     for (; i + R::lanes <= rows.length; i += R::lanes) {
-      const auto mean = R::load(means + i), byG = R::load(a + i), byX = R::load(b + i), rest = R::load(c + i);
-      for (Index r = 0; r < count; ++r) {
-        const Index at = start + r * rows.stride;
-        fetchAhead(x + at, i, together * rows.stride);
-        fetchAhead(g + at, i, together * rows.stride);
-        R::store(y + at + i, R::load(g + at + i) * byG + ((R::load(x + at + i) - mean) * byX + rest));
-      }
+      fetchToWrite(y, i, rows.stride);
+      R::store(y + i, R::load(g + i) * R::load(a + i) + ((R::load(x + i) - R::load(means + i)) * R::load(b + i) + R::load(c + i)));
     }
-    for (; i < rows.length; ++i)
-      for (Index r = 0; r < count; ++r) {
-        const Index at = start + r * rows.stride + i;
-        y[at] = g[at] * a[i] + ((x[at] - means[i]) * b[i] + c[i]);
-      }
-  });
+    for (; i < rows.length; ++i) y[i] = g[i] * a[i] + ((x[i] - means[i]) * b[i] + c[i]);
+  }
 }
 
 // ---- along the rows ----------------------------------------------------------------------------------------------------
@@ -242,7 +239,7 @@ void addUp(const T* from, Index n, double* __restrict to) {
 template <class T>
 Index moments(Index n, double count, double epsilon, const T* centres, const double* sums, const double* squares,
               T* __restrict means, T* __restrict variances, T* __restrict factors) {
-  double cancelled = 0;
+  Index cancelled = 0;
   for (Index k = 0; k < n; ++k) {
     const double shift = sums[k] / count, lost = shift * sums[k], rest = squares[k] - lost;
     means[k] = static_cast<T>(static_cast<double>(centres[k]) + shift);
@@ -250,7 +247,7 @@ Index moments(Index n, double count, double epsilon, const T* centres, const dou
     factors[k] = static_cast<T>(1 / __builtin_sqrt(static_cast<double>(variances[k]) + epsilon));
     cancelled += lost > 0.9 * squares[k] ? 1 : 0;
   }
-  return static_cast<Index>(cancelled);
+  return cancelled;
 }
 
 template <class T>
