@@ -226,11 +226,8 @@ struct Mish : Needs<X> {  // x tanh(softplus(x)) = x w / (w + 2) with w = e^x (e
 };
 struct Gelu : Needs<X> {  // x times the normal distribution function
   static constexpr auto name = "gelu";
-  template <class T> DL_INLINE static T value(T x) { return atLeast(x, T(-1e30)) * normalDistribution(x); }
-  template <class T> DL_INLINE static T gradient(T g, T x, T) {
-    const T near = within(x, T(100));
-    return g * (normalDistribution(near) + near * T(0.5 * rootHalf * twoOverRootPi) * exp(near * near * T(-0.5)));
-  }
+  template <class T> DL_INLINE static T value(T x) { return gelu(x); }
+  template <class T> DL_INLINE static T gradient(T g, T x, T) { return g * geluSlope(x); }
 };
 struct GeluTanh : Needs<X> {  // x (1 + tanh(u)) / 2 = x sigmoid(2 u)
   static constexpr auto name = "gelu";

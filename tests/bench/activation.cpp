@@ -1,7 +1,8 @@
 // Activations and softmax, forward and forward + backward, on one thread and on all: time, and the share of the copy bandwidth
 // that the memory they must touch amounts to (two arrays forward, five with the derivative: the input twice, the result, the
 // gradient twice). The copy is of an array of the same size, by memcpy, in the same turns; sizes in the near caches and in main
-// memory. Where computing rather than memory is the bound, oneDNN's function of the same name is the measure.
+// memory. Where computing rather than memory is the bound, oneDNN's function of the same name is the measure. An argument
+// names the rows to run by how they begin, "gelu 1000 x 16384".
 #include "share.hpp"
 
 #include <dlarray/dlarray.hpp>
@@ -41,7 +42,8 @@ void row(const char* name, const char* size, const DlArray& x, const Activation&
 
 }  // namespace
 
-int main() {
+int main(int count, char** words) {
+  if (count > 1) bench::wantedRows() = words[1];
   const Activation r = [](const DlArray&x) { return relu(x); }, g = [](const DlArray&x) { return gelu(x); },
                    t = [](const DlArray&x) { return gelu(x, {.approximation = "tanh"}); },
                    s = [](const DlArray&x) { return sigmoid(x); }, w = [](const DlArray&x) { return swish(x); },

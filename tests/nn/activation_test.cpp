@@ -39,6 +39,20 @@ Numbers numbers(const DlArray& x) { return extractdata<Numbers>(x); }
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(gelu_in_single_is_that_in_double) {
+  const auto f = [](const DlArray& x) { return gelu(x); };
+  const DlArray x = single_(colon(-12.0, 1.0 / 512, 12.0)), wide = double_(x);
+  const Numbers at = numbers(x), y = numbers(f(x)), exact = numbers(f(wide)), d = numbers(slope(f, x, false)),
+                exactSlope = numbers(slope(f, wide, false)), recorded = numbers(slope(f, x, true));
+  for (std::size_t k = 0; k < y.size(); ++k) {
+    const double error = std::abs(y[k] - exact[k]);
+    BOOST_TEST(error <= 1.2e-7 * std::max(1.0, std::abs(at[k])), "gelu(" << at[k] << ") = " << y[k]);
+    if (at[k] > -6) BOOST_TEST(error <= 1e-5 * std::abs(exact[k]), "gelu(" << at[k] << ") = " << y[k]);
+    BOOST_TEST(std::abs(d[k] - exactSlope[k]) < 4e-7, "gelu'(" << at[k] << ") = " << d[k]);
+    BOOST_TEST(std::abs(recorded[k] - exactSlope[k]) < 8e-7, "gelu'(" << at[k] << ") = " << recorded[k] << " recorded");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(infinities_give_limits) {
   for (const Type type : {Type::Double, Type::Single})
     for (const Case& c : cases) {
