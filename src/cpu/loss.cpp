@@ -1,8 +1,10 @@
 #include "cpu/loss.hpp"
 
-#include <algorithm>
+#include <memory>
+#include <optional>
 
 #include "cpu/arch.hpp"
+#include "cpu/blocks.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/simd/loss.hpp"
 
@@ -10,46 +12,130 @@ namespace dl::cpu {
 namespace {
 
 template <class T>
-const LossKernels<T>& kernels(std::size_t formula) {
+const LossKernels<T>& kernels(const Losses<T>& losses) {
   static const LossKernels<T>* const table = DLARRAY_FOR_ARCH(lossKernels<T>)();
-  return table[formula];
+  return table[losses.formula];
 }
 
-// Sums are taken over blocks that follow from the number of elements alone; there are never more than `mostBlocks`.
-constexpr Index leastBlock = Index{1} << 12, mostBlocks = 1024;
+constexpr Index piece = Laid<float>::piece;
+
+// Weights and mask of all elements, piece by piece; ones and true where there are none.
+template <class T>
+class Parts {
+ public:
+  Parts(const Losses<T>& losses, const T* g)
+      : g_(g),
+        weights_(losses.weights ? *losses.weights : ones_.emplace(T(1), losses.n)),
+        mask_(losses.mask ? *losses.mask : whole_.emplace(true, losses.n)) {}
+
+  /// Calls body(i, n, w, m) for pieces of n elements from i on.
+  template <class Body>
+  void forEach(Index begin, Index end, Body body) const {
+    alignas(64) T weights[piece];
+    alignas(64) bool mask[piece];
+    for (Index i = begin; i < end; i += piece) {
+      const Index n = std::min(piece, end - i);
+      const T* w = weights_.at(i, n, weights);
+      if (g_) {
+        for (Index k = 0; k < n; ++k) weights[k] = w[k] * g_[i + k];
+        w = weights;
+      }
+      body(i, n, w, mask_.at(i, n, mask));
+    }
+  }
+
+ private:
+  std::optional<Laid<T>> ones_;
+  std::optional<Laid<bool>> whole_;
+  const T* g_;
+  const Laid<T>& weights_;
+  const Laid<bool>& mask_;
+};
+
+template <class T>
+bool isPlain(const Losses<T>& losses) {
+  return !losses.weights && !losses.mask;
+}
 
 }  // namespace
 
 template <class T>
-double lossSum(std::size_t formula, const T* a, const T* b, Index n) {
-  const auto sum = kernels<T>(formula).sum;
-  if (n <= leastBlock) return n > 0 ? static_cast<double>(sum(n, a, b)) : 0.0;
-  const Index block = std::max(leastBlock, (n / mostBlocks / leastBlock + 1) * leastBlock), blocks = (n + block - 1) / block;
-  double partial[mostBlocks];
-  parallelFor(blocks, grainFor(block), [&](Index begin, Index end) {
-    for (Index k = begin; k < end; ++k) {
-      double total = 0;  // in double, block by block: the rounding errors of single do not grow with n
-      const Index last = std::min(n, (k + 1) * block);
-      for (Index i = k * block; i < last; i += leastBlock)
-        total += static_cast<double>(sum(std::min(leastBlock, last - i), a + i, b + i));
-      partial[k] = total;
-    }
+double lossSum(const Losses<T>& l) {
+  const LossKernels<T>& k = kernels(l);
+  if (isPlain(l))
+    return sumOfBlocks(l.n, [&](Index begin, Index end) {
+      double total = 0;
+      for (Index i = begin; i < end; i += leastBlock)
+        total += static_cast<double>(k.sum(std::min(leastBlock, end - i), l.parameter, l.predictions + i, l.targets + i));
+      return total;
+    });
+  const Parts<T> parts(l, nullptr);
+  return sumOfBlocks(l.n, [&](Index begin, Index end) {
+    double total = 0;
+    parts.forEach(begin, end, [&](Index i, Index n, const T* w, const bool* m) {
+      total += static_cast<double>(k.weightedSum(n, l.parameter, l.predictions + i, l.targets + i, w, m));
+    });
+    return total;
   });
-  double total = 0;
-  for (Index k = 0; k < blocks; ++k) total += partial[k];
-  return total;
 }
 
 template <class T>
-void lossGradient(std::size_t formula, bool byA, T g, const T* a, const T* b, Index n, T* result) {
-  const auto gradient = byA ? kernels<T>(formula).gradientA : kernels<T>(formula).gradientB;
-  parallelFor(n, parallelElements,
-              [&](Index begin, Index end) { gradient(end - begin, g, a + begin, b + begin, result + begin); });
+void lossValues(const Losses<T>& l, const T* g, T factor, T* result) {
+  const Parts<T> parts(l, g);
+  parallelFor(l.n, parallelElements, [&](Index begin, Index end) {
+    parts.forEach(begin, end, [&](Index i, Index n, const T* w, const bool* m) {
+      kernels(l).values(n, l.parameter, factor, l.predictions + i, l.targets + i, w, m, result + i);
+    });
+  });
 }
 
-template double lossSum(std::size_t, const float*, const float*, Index);
-template double lossSum(std::size_t, const double*, const double*, Index);
-template void lossGradient(std::size_t, bool, float, const float*, const float*, Index, float*);
-template void lossGradient(std::size_t, bool, double, const double*, const double*, Index, double*);
+template <class T>
+void lossGradient(const Losses<T>& l, bool byPredictions, const T* g, T factor, T* result) {
+  if (isPlain(l) && !g) {
+    const auto kernel = byPredictions ? kernels(l).gradientA : kernels(l).gradientB;
+    parallelFor(l.n, parallelElements, [&](Index begin, Index end) {
+      kernel(end - begin, l.parameter, factor, l.predictions + begin, l.targets + begin, result + begin);
+    });
+    return;
+  }
+  const Parts<T> parts(l, g);
+  const auto kernel = byPredictions ? kernels(l).weightedA : kernels(l).weightedB;
+  parallelFor(l.n, parallelElements, [&](Index begin, Index end) {
+    parts.forEach(begin, end, [&](Index i, Index n, const T* w, const bool* m) {
+      kernel(n, l.parameter, factor, l.predictions + i, l.targets + i, w, m, result + i);
+    });
+  });
+}
+
+template <class T>
+void lossWeightGradient(const Losses<T>& l, const Overlay& overlay, const T* g, T factor, Index weights, T* result) {
+  Losses<T> unweighted = l;
+  unweighted.weights = nullptr;
+  if (weights == l.n) {
+    lossValues(unweighted, g, factor, result);
+    return;
+  }
+  // Few are the sums of many, so they are taken in double, and one after the other: threads would take them in another order.
+  const auto sums = std::make_unique<double[]>(static_cast<std::size_t>(weights));
+  const Parts<T> parts(unweighted, g);
+  alignas(64) T values[piece];
+  parts.forEach(0, l.n, [&](Index i, Index n, const T* w, const bool* m) {
+    kernels(l).values(n, l.parameter, factor, l.predictions + i, l.targets + i, w, m, values);
+    overlay.forRuns(i, n, [&](Index at, Index count, Index offset, Index stride) {
+      for (Index k = 0; k < count; ++k)
+        sums[static_cast<std::size_t>(offset + k * stride)] += static_cast<double>(values[at + k]);
+    });
+  });
+  for (Index k = 0; k < weights; ++k) result[k] = static_cast<T>(sums[static_cast<std::size_t>(k)]);
+}
+
+template double lossSum(const Losses<float>&);
+template double lossSum(const Losses<double>&);
+template void lossValues(const Losses<float>&, const float*, float, float*);
+template void lossValues(const Losses<double>&, const double*, double, double*);
+template void lossGradient(const Losses<float>&, bool, const float*, float, float*);
+template void lossGradient(const Losses<double>&, bool, const double*, double, double*);
+template void lossWeightGradient(const Losses<float>&, const Overlay&, const float*, float, Index, float*);
+template void lossWeightGradient(const Losses<double>&, const Overlay&, const double*, double, Index, double*);
 
 }  // namespace dl::cpu

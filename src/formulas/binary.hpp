@@ -122,7 +122,7 @@ struct Elu : NeedsForEach<A | B, A> {
 };
 
 using BinaryFormulas = List<Plus, Minus, Times, Divide, Power, Atan2, Hypot, Mod, Rem, Max, Min, Polygamma, LeakyRelu, Elu,
-                            SquaredError, AbsoluteError, HuberError, CrossEntropy, BinaryCrossEntropy>;
+                            CrossEntropy>;
 
 // Questions about two numbers; the answer is a logical array.
 struct Equal {

@@ -1,84 +1,17 @@
-#include <dlarray/nn/loss.hpp>
+#include "nn/loss.hpp"
 
-#include "cpu/loss.hpp"
 #include "engine/fit.hpp"
 #include "engine/symbol.hpp"
-#include "nn/data_format.hpp"
-#include "ops/along.hpp"
-#include "ops/reduction.hpp"
 
+#include <dlarray/nn/loss.hpp>
 #include <dlarray/ops/elementwise.hpp>
-#include <dlarray/ops/reduction.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 namespace dl {
 
-namespace {
-
-using engine::Backward;
-using engine::Inputs;
-using formula::Symbol;
-
-// The sum of a formula over predictions and targets of the same shape and type, times a number. Composed of other operations it
-// would write the losses of all elements to memory and read them again.
-template <class F>
-struct LossSum {
-  static constexpr const char* name = F::name;
-  static constexpr std::size_t position = formula::LossFormulas::position<F>();
-  double scale;
-
-  static unsigned keep(unsigned traced) { return ((traced & 1U) ? F::needsForA : 0U) | ((traced & 2U) ? F::needsForB : 0U); }
-  DlArray evaluate(const Inputs& in) const {
-    if (Storage::of(in[0]).type == Type::Single) return static_cast<float>(scale * total<float>(in));
-    return scale * total<double>(in);
-  }
-  template <class T>
-  double total(const Inputs& in) const {
-    return cpu::lossSum(position, Storage::data<T>(in[0]), Storage::data<T>(in[1]), numel(in[0]));
-  }
-  void gradient(Backward& b) const {
-    if (b.needs(0)) b.add(0, by<true>(b));
-    if (b.needs(1)) b.add(1, by<false>(b));
-  }
-  template <bool first>
-  DlArray by(Backward& b) const {
-    const DlArray none;
-    const DlArray &y = b.input(0), &t = (first ? F::needsForA : F::needsForB) & formula::B ? b.input(1) : none;
-    if (b.recorded()) {
-      const Symbol g(b.gradient() * scale);
-      return (first ? F::gradientA(g, Symbol(y), Symbol(t), Symbol()) : F::gradientB(g, Symbol(y), Symbol(t), Symbol())).array;
-    }
-    const double g = scale * double(b.gradient());
-    DlArray result = Storage::makeLike(y, Storage::of(y).type);
-    // Where the derivative does not look at the targets, any numbers will do.
-    const DlArray& targets = Storage::get(t) ? t : y;
-    const auto run = [&]<class T>(T factor) {
-      cpu::lossGradient(position, first, factor, Storage::data<T>(y), Storage::data<T>(targets), numel(y),
-                        Storage::mutableData<T>(result));
-    };
-    if (Storage::of(y).type == Type::Single)
-      run(static_cast<float>(g));
-    else
-      run(g);
-    return result;
-  }
-};
-
-// The options that losses share.
-struct Common {
-  const DlArray& mask;
-  std::string_view reduction, normalizationFactor, dataFormat, weightsFormat;
-
-  template <class Options>
-  static Common of(const Options& o) {
-    return {o.mask, o.reduction, o.normalizationFactor, o.dataFormat, o.weightsFormat};
-  }
-  bool masked() const noexcept { return Storage::get(mask) != nullptr; }
-  bool summed() const noexcept { return reduction == "sum"; }
-};
+namespace losses {
 
 void checkWords(const Common& o, const char* function, const std::source_location& where) {
   if (o.reduction != "sum" && o.reduction != "none")
@@ -89,8 +22,6 @@ void checkWords(const Common& o, const char* function, const std::source_locatio
        "{}: .normalizationFactor = \"{}\" is none of \"batch-size\", \"all-elements\", \"mask-included\" and \"none\"", function,
        o.normalizationFactor);
 }
-
-DlArray floating(const DlArray& x) { return Storage::of(x).type == Type::Logical ? engine::castTo(x, Type::Double) : x; }
 
 std::vector<Index> longSizes(const Size& size) {
   std::vector<Index> sizes;
@@ -106,39 +37,22 @@ Size withoutTrailingOnes(Size size) {
   return size;
 }
 
-// What to do about targets of another size: their dimensions may only be in another order.
-const char* hint(const DlArray& y, const DlArray& t) {
-  std::vector<Index> sizesY = longSizes(Storage::of(y).size), sizesT = longSizes(Storage::of(t).size);
-  if (sizesY == sizesT && Storage::of(t).format.labelled()) return "; the labels differ";
-  std::sort(sizesY.begin(), sizesY.end());
-  std::sort(sizesT.begin(), sizesT.end());
-  if (sizesY != sizesT) return "";
-  if (!Storage::of(t).format.labelled()) return ndims(t) == 2 ? "; transpose(targets) would fit" : "; permute the targets";
-  return "; the targets look transposed, were they labelled in the order that their dimensions have?";
-}
+namespace {
 
-[[noreturn]] void failSizes(const Operand& y, const Operand& t, const char* function) {
-  fail(t.where(), "loss:sizes", "{}: predictions are {} but targets {}; they must have the same size and labels{}", function,
-       describe(y), describe(t), hint(y, t));
-}
-
-// Unlabelled targets take the labels of the predictions, in stored order, or with a format as the caller's predictions do.
-DlArray withLabels(const Operand& t, const Operand& y, const Shape& shape, std::string_view dataFormat, const char* function) {
-  if (Storage::shape(t).format.labelled()) return t;
-  if (withoutTrailingOnes(Storage::of(t).size) != withoutTrailingOnes(Storage::of(y).size)) failSizes(y, t, function);
-  return dataFormat.empty() ? engine::relabel(t, shape) : dlarray(t, dataFormat);
-}
-
-// Weights and masks: labelled, and such that they expand to the data but not the data to them.
 DlArray fitted(const Operand& values, const Operand& y, const Shape& shape, std::string_view format, const char* function,
                const char* what) {
   DlArray labelled = values;
   if (!Storage::shape(values).format.labelled() && numel(values) != 1) labelled = dlarray(values, format);
-  if (mergeFormats(shape, Storage::shape(labelled), function, values.where()).result != shape)
+  const Expansion expansion = mergeFormats(shape, Storage::shape(labelled), function, values.where());
+  if (expansion.result != shape)
     fail(values.where(), "loss:sizes", "{}: {} {} would expand the predictions {}", function, what, describe(values),
          describe(y));
-  return labelled;
+  Shape aligned{expansion.b, shape.format};
+  aligned.size.resize(shape.size.size());
+  return engine::reshapeTo(Operand(labelled, values.where()), aligned);
 }
+
+}  // namespace
 
 DlArray fittedWeights(const Operand& weights, const Operand& y, const Shape& shape, const Common& o, const char* function) {
   const Shape& own = Storage::shape(weights);
@@ -157,62 +71,194 @@ DlArray fittedWeights(const Operand& weights, const Operand& y, const Shape& sha
                 function, "the weights");
 }
 
-// The elements that take part, for each element of `shape`.
 DlArray fittedMask(const Operand& y, const Shape& shape, const Common& o, const char* function) {
   const std::string stored = dims(y);
-  const DlArray mask =
-      fitted(Operand(o.mask, y.where()), y, shape, o.dataFormat.empty() ? stored : o.dataFormat, function, "the mask");
-  return engine::expandTo(engine::castTo(mask, Type::Logical), shape);
+  return engine::castTo(
+      fitted(Operand(o.mask, y.where()), y, shape, o.dataFormat.empty() ? stored : o.dataFormat, function, "the mask"),
+      Type::Logical);
 }
 
-double divisor(const Common& o, const Shape& shape, const DlArray& mask) {
+double divisor(const Common& o, const Shape& shape, const DlArray& mask, Index count) {
   double n = 1;
   if (o.normalizationFactor == "batch-size") n = static_cast<double>(sizeOf(shape, dimensionsWith(shape, "B")));
   if (o.normalizationFactor == "all-elements" || (o.normalizationFactor == "mask-included" && !o.masked()))
     n = static_cast<double>(numel(shape.size));
-  if (o.normalizationFactor == "mask-included" && o.masked()) {
+  if (o.normalizationFactor == "mask-included" && o.masked() && count > 0) {
     const bool* included = Storage::data<bool>(mask);
-    n = static_cast<double>(std::count(included, included + numel(mask), true));
+    const auto own = static_cast<double>(std::count(included, included + numel(mask), true));
+    n = own * static_cast<double>(count / numel(mask));
   }
   return std::max(n, 1.0);  // nothing to divide by means that the sum is 0
 }
 
-// Predictions and targets of the same shape and type.
-struct Pair {
-  DlArray y, t;
-};
-Pair ofOneType(const DlArray& y, const DlArray& t) {
-  Type type = engine::promote(Storage::of(y).type, Storage::of(t).type);
-  if (type == Type::Logical) type = Type::Double;
-  return {engine::castTo(y, type), engine::castTo(t, type)};
+Index strideOf(const Size& small, std::size_t dimension) {
+  if (dimension >= small.size() || small[dimension] == 1) return 0;
+  Index stride = 1;
+  for (std::size_t d = 0; d < dimension; ++d) stride *= small[d];
+  return stride;
 }
 
-// The losses of elements, weighted and normalised; `factor` belongs to the formula.
-DlArray reduced(DlArray losses, const DlArray& weights, const Common& o, double factor, const LabelledData& data,
-                const DlArray& mask) {
-  if (Storage::get(weights)) losses = std::move(losses) % weights;
-  if (!o.summed()) return data.result(factor == 1 ? losses : losses % factor);
-  return sum(stripdims(std::move(losses)), "all") * (factor / divisor(o, data.shape(), mask));
+cpu::Overlay overlayOf(const Size& small, const Size& size) {
+  cpu::Overlay::Axis axes[Size::maxDimensions];
+  for (std::size_t d = 0; d < size.size(); ++d) axes[d] = {size[d], strideOf(small, d)};
+  return cpu::Overlay(std::span(axes, size.size()));
+}
+
+}  // namespace losses
+
+namespace {
+
+using engine::Backward;
+using engine::Inputs;
+using formula::Symbol;
+using losses::Common;
+
+// The arrays of a loss as its kernels take them.
+template <class T>
+struct Arrays {
+  std::optional<cpu::Laid<T>> weights;
+  std::optional<cpu::Laid<bool>> mask;
+  cpu::Losses<T> losses;
+
+  Arrays(std::size_t formula, double parameter, const DlArray& y, const DlArray& t, const DlArray& w, const DlArray& m)
+      : losses{formula, static_cast<T>(parameter), Storage::data<T>(y), Storage::data<T>(t), numel(y)} {
+    if (Storage::get(w)) losses.weights = &lay(weights, w, y);
+    if (Storage::get(m)) losses.mask = &lay(mask, m, y);
+  }
+
+ private:
+  template <class U>
+  static const cpu::Laid<U>& lay(std::optional<cpu::Laid<U>>& to, const DlArray& small, const DlArray& y) {
+    return to.emplace(Storage::data<U>(small), losses::overlayOf(Storage::of(small).size, Storage::of(y).size), numel(y));
+  }
+};
+
+// The losses of predictions and targets of the same shape and type times a number, or their sum. Inputs are these two, weights
+// where there are some, and a mask where there is one. Composed of other operations this would write several arrays as large as
+// the data.
+template <class F>
+struct LossOf {
+  static constexpr const char* name = F::name;
+  static constexpr std::size_t position = formula::LossFormulas::position<F>();
+  double factor, parameter;
+  bool summed, weighted, masked;
+
+  int maskAt() const { return weighted ? 3 : 2; }
+  unsigned keep(unsigned traced) const {
+    unsigned kept = ((traced & 1U) ? F::needsForA : 0U) | ((traced & 2U) ? F::needsForB : 0U);
+    if (weighted && (traced & 3U)) kept |= 4U;
+    if (weighted && (traced & 4U)) kept |= formula::A | formula::B;
+    return masked ? kept | 1U << maskAt() : kept;
+  }
+  DlArray evaluate(const Inputs& in) const {
+    return losses::withTypeOf(in[0], [&]<class T>(T) {
+      const DlArray none;
+      const Arrays<T> a(position, parameter, in[0], in[1], weighted ? in[2] : none, masked ? in[maskAt()] : none);
+      if (summed) return DlArray(static_cast<T>(factor * cpu::lossSum(a.losses)));
+      DlArray result = Storage::makeLike(in[0], typeOf<T>);
+      cpu::lossValues<T>(a.losses, nullptr, static_cast<T>(factor), Storage::mutableData<T>(result));
+      return result;
+    });
+  }
+  void gradient(Backward& b) const {
+    if (b.recorded()) return composed(b);
+    losses::withTypeOf(b.input(0), [&]<class T>(T) { adjoint<T>(b); });
+  }
+
+ private:
+  template <class T>
+  void adjoint(Backward& b) const {
+    double all = factor;
+    const T* each = nullptr;
+    if (b.isNumber())
+      all *= b.number();
+    else if (summed)
+      all *= double(b.gradient());
+    else
+      each = Storage::data<T>(b.gradient());
+    const DlArray none, &y = b.input(0),
+                        &t = Storage::get(b.input(1)) ? b.input(1) : y;  // where it is not looked at, any will do
+    const Arrays<T> a(position, parameter, y, t, weighted ? b.input(2) : none, masked ? b.input(maskAt()) : none);
+    for (const int i : {0, 1})
+      if (b.needs(i)) {
+        DlArray result = Storage::makeLike(y, typeOf<T>);
+        cpu::lossGradient(a.losses, i == 0, each, static_cast<T>(all), Storage::mutableData<T>(result));
+        b.add(i, std::move(result));
+      }
+    if (weighted && b.needs(2)) {
+      const Shape& shape = b.shape(2);
+      DlArray result = Storage::make(shape, typeOf<T>);
+      cpu::lossWeightGradient(a.losses, losses::overlayOf(shape.size, Storage::of(y).size), each, static_cast<T>(all),
+                              numel(result), Storage::mutableData<T>(result));
+      b.add(2, std::move(result));
+    }
+  }
+  // The same in operations, so that it can be differentiated. What the mask leaves out becomes 1 first: what it was cannot
+  // reach a derivative of any order.
+  void composed(Backward& b) const {
+    DlArray y = b.input(0), t = b.input(1), mask;
+    if (masked) {
+      mask = b.input(maskAt());
+      y = engine::select(mask, y, 1.0);
+      if (Storage::get(t)) t = engine::select(mask, t, 1.0);
+    }
+    const auto give = [&](int i, const DlArray& by) { b.add(i, masked ? engine::select(mask, by, 0.0) : by); };
+    const Symbol g(b.gradient() * factor), p(parameter);
+    const Symbol weightedG = weighted && (b.needs(0) || b.needs(1)) ? g * Symbol(b.input(2)) : g;
+    if (b.needs(0)) give(0, F::gradientA(weightedG, Symbol(y), Symbol(t), p).array);
+    if (b.needs(1)) give(1, F::gradientB(weightedG, Symbol(y), Symbol(t), p).array);
+    if (weighted && b.needs(2)) {
+      DlArray by = g.array % engine::apply(LossOf{1, parameter, false, false, false}, y, t);
+      if (masked) by = engine::select(mask, by, 0.0);
+      b.add(2, engine::sumTo(by, b.shape(2)));
+    }
+  }
+};
+
+// What to do about targets of another size: their dimensions may only be in another order.
+const char* hint(const DlArray& y, const DlArray& t) {
+  std::vector<Index> sizesY = losses::longSizes(Storage::of(y).size), sizesT = losses::longSizes(Storage::of(t).size);
+  if (sizesY == sizesT && Storage::of(t).format.labelled()) return "; the labels differ";
+  std::sort(sizesY.begin(), sizesY.end());
+  std::sort(sizesT.begin(), sizesT.end());
+  if (sizesY != sizesT) return "";
+  if (!Storage::of(t).format.labelled()) return ndims(t) == 2 ? "; transpose(targets) would fit" : "; permute the targets";
+  return "; the targets look transposed, were they labelled in the order that their dimensions have?";
+}
+
+[[noreturn]] void failSizes(const Operand& y, const Operand& t, const char* function) {
+  fail(t.where(), "loss:sizes", "{}: predictions are {} but targets {}; they must have the same size and labels{}", function,
+       describe(y), describe(t), hint(y, t));
+}
+
+// Unlabelled targets take the labels of the predictions, in stored order, or with a format as the caller's predictions do.
+DlArray withLabels(const Operand& t, const Operand& y, const Shape& shape, std::string_view dataFormat, const char* function) {
+  if (Storage::shape(t).format.labelled()) return t;
+  if (losses::withoutTrailingOnes(Storage::of(t).size) != losses::withoutTrailingOnes(Storage::of(y).size))
+    failSizes(y, t, function);
+  return dataFormat.empty() ? engine::relabel(t, shape) : dlarray(t, dataFormat);
 }
 
 template <class F>
 DlArray loss(const char* function, const Operand& y, const Operand& t, const Operand* weights, const Common& o, double factor = 1,
-             double unit = 1) {
-  checkWords(o, function, y.where());
+             double parameter = 1) {
+  losses::checkWords(o, function, y.where());
   const LabelledData data(y, o.dataFormat, function);
   const Shape& shape = data.shape();
-  const DlArray targets = withLabels(t, y, shape, o.dataFormat, function);
+  DlArray targets = withLabels(t, y, shape, o.dataFormat, function);
   if (Storage::shape(targets) != shape) failSizes(y, t, function);
-  const DlArray w = weights ? fittedWeights(*weights, y, shape, o, function) : DlArray(),
-                mask = o.masked() ? fittedMask(y, shape, o, function) : DlArray();
-  Pair p = ofOneType(data.array(), targets);
-  if (unit != 1) p = {std::move(p.y) / unit, std::move(p.t) / unit};
-  if (!weights && !o.masked() && o.summed()) {
-    return engine::apply(LossSum<F>{factor / divisor(o, shape, mask)}, Operand(p.y, y.where()), Operand(p.t, y.where()));
+  DlArray w = weights ? losses::fittedWeights(*weights, y, shape, o, function) : DlArray();
+  const DlArray mask = o.masked() ? losses::fittedMask(y, shape, o, function) : DlArray();
+  Type type = engine::promote(Storage::of(data.array()).type, Storage::of(targets).type);
+  if (weights) {
+    type = engine::numberType(engine::promote(type, Storage::of(w).type));
+    w = engine::castTo(w, type);
   }
-  // Predictions and targets that the mask leaves out become 1, which costs nothing: what they were cannot reach a derivative.
-  if (o.masked()) p = {engine::select(mask, p.y, 1.0), engine::select(mask, p.t, 1.0)};
-  return reduced(engine::binary<F>(p.y, p.t), w, o, factor, data, mask);
+  type = engine::numberType(type);
+  if (o.summed()) factor /= losses::divisor(o, shape, mask, numel(shape.size));
+  const LossOf<F> op{factor, parameter, o.summed(), weights != nullptr, o.masked()};
+  DlArray result = losses::applyTo(op, engine::castTo(data.array(), type), engine::castTo(targets, type), w, mask, y.where());
+  return o.summed() ? result : data.result(std::move(result));
 }
 
 DlArray crossentropyOf(const Operand& y, const Operand& t, const Operand* weights, const CrossentropyOptions& options) {
@@ -227,82 +273,7 @@ DlArray huberOf(const Operand& y, const Operand& t, const Operand* weights, cons
   const double d = options.transitionPoint;
   if (!(d > 0 && std::isfinite(d)))
     fail(y.where(), "huber:transitionPoint", "huber: .transitionPoint = {} is not a positive number", d);
-  return loss<formula::HuberError>("huber", y, t, weights, Common::of(options), d * d, d);
-}
-
-// The targets of indexcrossentropy beside predictions of this shape, labelled and with a C of size 1.
-DlArray classesAlong(const Operand& y, const Operand& t, const Shape& classes, std::string_view dataFormat) {
-  constexpr const char* function = "indexcrossentropy";
-  const auto refuse = [&] {
-    fail(t.where(), "loss:sizes",
-         "{}: predictions are {} but targets {}; they must have the size and labels of the predictions, without C or with a C of "
-         "size 1",
-         function, describe(y), describe(t));
-  };
-  DlArray labelled = t;
-  const Size& size = Storage::of(t).size;
-  if (!Storage::shape(t).format.labelled()) {
-    if (dataFormat.empty()) {
-      if (longSizes(size) != longSizes(classes.size)) refuse();
-      return engine::reshapeTo(t, classes);
-    }
-    std::string format(dataFormat);
-    const auto c = format.find('C');
-    if (c < size.size() && size[c] != 1) format.erase(c, 1);
-    if (withoutTrailingOnes(size).size() > std::max<std::size_t>(format.size(), 2)) refuse();
-    labelled = dlarray(t, format);
-  }
-  // Without C and what has size 1 without a meaning, the same labels with the same sizes.
-  const auto rest = [](const Shape& shape) {
-    std::vector<std::pair<Format::Label, Index>> dimensions;
-    for (std::size_t d = 0; d < shape.size.size(); ++d)
-      if (!(shape.size[d] == 1 && (shape.format[d] == Format::C || shape.format[d] == Format::U || shape.format[d] == Format::B)))
-        dimensions.emplace_back(shape.format[d], shape.size[d]);
-    return dimensions;
-  };
-  if (rest(Storage::shape(labelled)) != rest(classes)) refuse();
-  return engine::reshapeTo(labelled, classes);
-}
-
-// Numbers of classes, checked, as doubles; 0 where the mask leaves them out.
-DlArray checkedClasses(const DlArray& targets, const DlArray& mask, Index count, const std::source_location& where) {
-  DlArray classes = Storage::make(Storage::shape(targets), Type::Double);
-  auto* c = Storage::mutableData<double>(classes);
-  detail::copyOut(targets, c, Type::Double);
-  const bool* included = Storage::get(mask) ? Storage::data<bool>(mask) : nullptr;
-  for (Index i = 0; i < numel(classes); ++i) {
-    if (included && !included[i])
-      c[i] = 0;
-    else if (!(c[i] >= 0 && c[i] < static_cast<double>(count) && c[i] == std::floor(c[i])))
-      fail(where, "indexcrossentropy:class", "indexcrossentropy: target {} is {}; the {} classes count from 0 to {}", i, c[i],
-           count, count - 1);
-  }
-  return classes;
-}
-
-DlArray indexcrossentropyOf(const Operand& y, const Operand& t, const Operand* weights, const LossOptions& options) {
-  constexpr const char* function = "indexcrossentropy";
-  const Common o = Common::of(options);
-  checkWords(o, function, y.where());
-  const LabelledData data(y, o.dataFormat, function);
-  const Shape& shape = data.shape();
-  const std::uint32_t channels = dimensionsWith(shape, "C");
-  if (!channels)
-    fail(y.where(), "indexcrossentropy:channels", "indexcrossentropy: {} has no dimension labelled C for its classes",
-         toString(shape));
-  const Lanes along = lanes(shape.size, static_cast<std::size_t>(std::countr_zero(channels)));
-  Shape classes = shape;
-  classes.size[static_cast<std::size_t>(std::countr_zero(channels))] = 1;
-  const DlArray targets = classesAlong(y, t, classes, o.dataFormat),
-                mask = o.masked() ? fittedMask(y, classes, o, function) : DlArray();
-  const DlArray positions = checkedClasses(targets, mask, along.count, t.where());
-
-  DlArray probabilities = gatherAlong(floating(data.array()), positions, along), w;
-  if (o.masked()) probabilities = engine::select(mask, probabilities, 1.0);
-  if (weights)
-    w = gatherAlong(engine::expandTo(floating(fittedWeights(*weights, y, shape, o, function)), shape), positions, along);
-  DlArray losses = engine::binary<formula::CrossEntropy>(probabilities, 1.0);
-  return reduced(std::move(losses), w, o, 1, data, mask);
+  return loss<formula::HuberError>("huber", y, t, weights, Common::of(options), 1, d);
 }
 
 }  // namespace
@@ -312,12 +283,6 @@ DlArray crossentropy(Operand y, Operand targets, const CrossentropyOptions& opti
 }
 DlArray crossentropy(Operand y, Operand targets, Operand weights, const CrossentropyOptions& options) {
   return crossentropyOf(y, targets, &weights, options);
-}
-DlArray indexcrossentropy(Operand y, Operand targets, const LossOptions& options) {
-  return indexcrossentropyOf(y, targets, nullptr, options);
-}
-DlArray indexcrossentropy(Operand y, Operand targets, Operand weights, const LossOptions& options) {
-  return indexcrossentropyOf(y, targets, &weights, options);
 }
 DlArray mse(Operand y, Operand targets, const MseOptions& options) {
   const LossOptions common{.dataFormat = options.dataFormat};

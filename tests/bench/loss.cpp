@@ -1,9 +1,9 @@
 // Losses, forward and forward + backward by the predictions: time, and the share of the copy bandwidth that the memory they must
 // touch amounts to. Forward reads two arrays, as much as a copy reads and writes; with the derivative they are read again and one
-// is written. The copy is of an array of the same size, by memcpy, in the same turns. With weights or a mask of the size of the data
-// that is one array more each time (a mask has a quarter of the bytes), with those of classes or observations it is not. Cross-entropies
-// take a logarithm an element, two for many labels: there as many of oneDNN's eltwise_log are the measure. An argument names the
-// rows to run by how they begin, "multilabel 1000 x 16384".
+// is written. The copy is of an array of the same size, by memcpy, in the same turns. With weights or a mask of the size of the
+// data that is one array more each time (a mask has a quarter of the bytes), with those of classes or observations it is not.
+// Cross-entropies take a logarithm an element, two for many labels: there as many of oneDNN's eltwise_log are the measure. An
+// argument names the rows to run by how they begin, "multilabel 1000 x 16384".
 #include "share.hpp"
 
 #include <dlarray/dlarray.hpp>
@@ -48,7 +48,8 @@ int main(int count, char** words) {
     row("mse", name, y, t, [](const DlArray& a, const DlArray& b) { return mse(a, b); });
     row("l1loss", name, y, t, [](const DlArray& a, const DlArray& b) { return l1loss(a, b); });
     row("huber", name, y, t, [](const DlArray& a, const DlArray& b) { return huber(a, b); });
-    row("crossentropy", name, y, t, [](const DlArray& a, const DlArray& b) { return crossentropy(a, b); }, 1);
+    row(
+        "crossentropy", name, y, t, [](const DlArray& a, const DlArray& b) { return crossentropy(a, b); }, 1);
     const Loss many = [](const DlArray& a, const DlArray& b) { return crossentropy(a, b, {.classificationMode = "multilabel"}); };
     row("multilabel", name, y, t, many, 2);
     row("multilabel 0 or 1", name, y, single_(t < 0.1F), many, 2);
@@ -62,7 +63,8 @@ int main(int count, char** words) {
     row("mask, l2loss", name, y, t, [&](const DlArray& a, const DlArray& b) { return l2loss(a, b, {.mask = mask}); });
     row("mask of observations, l2loss", name, y, t,
         [&](const DlArray& a, const DlArray& b) { return l2loss(a, b, {.mask = observations}); });
-    row("weights of classes, crossentropy", name, y, t,
+    row(
+        "weights of classes, crossentropy", name, y, t,
         [&](const DlArray& a, const DlArray& b) { return crossentropy(a, b, byClass, {.weightsFormat = "C"}); }, 1);
     row("weights and mask, huber", name, y, t, [&](const DlArray& a, const DlArray& b) {
       return huber(a, b, byClass, {.transitionPoint = 0.5, .mask = mask, .weightsFormat = "C"});
@@ -70,8 +72,7 @@ int main(int count, char** words) {
     row("not reduced, huber", name, y, t, [&](const DlArray& a, const DlArray& b) {
       return sum(stripdims(huber(a, b, {.transitionPoint = 0.5, .reduction = "none"})), "all");
     });
-    row("indexcrossentropy with weights", name, y, t, [&](const DlArray& a, const DlArray&) {
-      return indexcrossentropy(a, classes, byClass, {.weightsFormat = "C"});
-    });
+    row("indexcrossentropy with weights", name, y, t,
+        [&](const DlArray& a, const DlArray&) { return indexcrossentropy(a, classes, byClass, {.weightsFormat = "C"}); });
   }
 }

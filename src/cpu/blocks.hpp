@@ -1,0 +1,28 @@
+// Sums that are the same for every number of threads.
+#pragma once
+
+#include <algorithm>
+
+#include "cpu/parallel.hpp"
+
+namespace dl::cpu {
+
+// Sums are taken over blocks that follow from the number of elements alone; there are never more than `mostBlocks`.
+inline constexpr Index leastBlock = Index{1} << 12, mostBlocks = 1024;
+
+/// The sum of blockSum(begin, end), a double, over blocks that cover [0, n): the rounding errors of single then do not grow with
+/// n.
+template <class F>
+double sumOfBlocks(Index n, F&& blockSum) {
+  if (n <= leastBlock) return n > 0 ? blockSum(Index{0}, n) : 0.0;
+  const Index block = std::max(leastBlock, (n / mostBlocks / leastBlock + 1) * leastBlock), blocks = (n + block - 1) / block;
+  double partial[mostBlocks];
+  parallelFor(blocks, grainFor(block), [&](Index begin, Index end) {
+    for (Index k = begin; k < end; ++k) partial[k] = blockSum(k * block, std::min(n, (k + 1) * block));
+  });
+  double total = 0;
+  for (Index k = 0; k < blocks; ++k) total += partial[k];
+  return total;
+}
+
+}  // namespace dl::cpu

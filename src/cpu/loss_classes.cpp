@@ -1,0 +1,141 @@
+#include <cmath>
+#include <memory>
+
+#include "cpu/arch.hpp"
+#include "cpu/blocks.hpp"
+#include "cpu/loss.hpp"
+#include "cpu/simd/loss.hpp"
+#include "formulas/loss.hpp"
+
+namespace dl::cpu {
+namespace {
+
+template <class T>
+const LossKernels<T>& crossEntropy() {
+  static const LossKernels<T>* const table = DLARRAY_FOR_ARCH(lossKernels<T>)();
+  return table[formula::LossFormulas::position<formula::CrossEntropy>()];
+}
+
+constexpr Index piece = Laid<float>::piece;
+
+// Some lanes: where their targets lie, the predictions for these, weights, and which take part.
+template <class T>
+struct Lanes {
+  Index begin, n;
+  const Index *elements, *weightsAt;
+  const T *predictions, *ones;
+  T* weights;
+  const bool* mask;
+};
+
+// Calls body(lanes) for pieces of lanes.
+template <class T, class Body>
+void forLanes(const ClassLosses<T>& l, Index begin, Index end, Body body) {
+  alignas(64) T predictions[piece], weights[piece], ones[piece];
+  alignas(64) bool mask[piece];
+  Index elements[piece], weightsAt[piece];
+  std::fill_n(ones, piece, T(1));
+  const bool *m = mask, *whole = mask;
+  std::fill_n(mask, piece, true);
+  for (Index i = begin; i < end; i += piece) {
+    const Index n = std::min(piece, end - i);
+    m = l.mask ? l.mask->at(i, n, mask) : whole;
+    Index page = i / l.inner * l.inner * l.classes, inner = i % l.inner;
+    for (Index k = 0; k < n; ++k) {
+      const Index target = m[k] ? static_cast<Index>(l.targets[i + k]) : 0;
+      weightsAt[k] = target * l.classStride;
+      elements[k] = page + inner + target * l.inner;
+      predictions[k] = l.predictions[elements[k]];
+      if (++inner == l.inner) inner = 0, page += l.inner * l.classes;
+    }
+    l.overlay.forRuns(i % l.overlay.period(), n, [&](Index at, Index count, Index offset, Index stride) {
+      for (Index k = 0; k < count; ++k) weightsAt[at + k] += offset + k * stride;
+    });
+    for (Index k = 0; k < n; ++k) weights[k] = l.weights ? l.weights[weightsAt[k]] : T(1);
+    body(Lanes<T>{i, n, elements, weightsAt, predictions, ones, weights, m});
+  }
+}
+
+// The weights times what each lane is multiplied by.
+template <class T>
+void multiply(const Lanes<T>& lanes, const T* g) {
+  if (g)
+    for (Index k = 0; k < lanes.n; ++k) lanes.weights[k] *= g[lanes.begin + k];
+}
+
+}  // namespace
+
+template <class T>
+Index wrongClass(const ClassLosses<T>& l) {
+  bool buffer[piece];
+  for (Index i = 0; i < l.lanes(); i += piece) {
+    const Index n = std::min(piece, l.lanes() - i);
+    const bool* m = l.mask ? l.mask->at(i, n, buffer) : nullptr;
+    for (Index k = 0; k < n; ++k) {
+      const double t = l.targets[i + k];
+      if ((!m || m[k]) && !(t >= 0 && t < static_cast<double>(l.classes) && t == std::floor(t))) return i + k;
+    }
+  }
+  return -1;
+}
+
+template <class T>
+double classLossSum(const ClassLosses<T>& l) {
+  return sumOfBlocks(l.lanes(), [&](Index begin, Index end) {
+    double total = 0;
+    forLanes(l, begin, end, [&](const Lanes<T>& at) {
+      total += static_cast<double>(crossEntropy<T>().weightedSum(at.n, T(1), at.predictions, at.ones, at.weights, at.mask));
+    });
+    return total;
+  });
+}
+
+template <class T>
+void classLossValues(const ClassLosses<T>& l, T* result) {
+  parallelFor(l.lanes(), parallelElements, [&](Index begin, Index end) {
+    forLanes(l, begin, end, [&](const Lanes<T>& at) {
+      crossEntropy<T>().values(at.n, T(1), T(1), at.predictions, at.ones, at.weights, at.mask, result + at.begin);
+    });
+  });
+}
+
+template <class T>
+void classLossGradient(const ClassLosses<T>& l, const T* g, T factor, T* result) {
+  parallelFor(l.lanes() * l.classes, parallelElements,
+              [&](Index begin, Index end) { std::fill(result + begin, result + end, T(0)); });
+  parallelFor(l.lanes(), parallelElements, [&](Index begin, Index end) {
+    alignas(64) T slopes[piece];
+    forLanes(l, begin, end, [&](const Lanes<T>& at) {
+      multiply(at, g);
+      crossEntropy<T>().weightedA(at.n, T(1), factor, at.predictions, at.ones, at.weights, at.mask, slopes);
+      for (Index k = 0; k < at.n; ++k) result[at.elements[k]] = slopes[k];
+    });
+  });
+}
+
+template <class T>
+void classLossWeightGradient(const ClassLosses<T>& l, const T* g, T factor, Index weights, T* result) {
+  ClassLosses<T> unweighted = l;
+  unweighted.weights = nullptr;
+  const auto sums = std::make_unique<double[]>(static_cast<std::size_t>(weights));  // as in lossWeightGradient
+  alignas(64) T values[piece];
+  forLanes(unweighted, 0, l.lanes(), [&](const Lanes<T>& at) {
+    multiply(at, g);
+    crossEntropy<T>().values(at.n, T(1), factor, at.predictions, at.ones, at.weights, at.mask, values);
+    for (Index k = 0; k < at.n; ++k) sums[static_cast<std::size_t>(at.weightsAt[k])] += static_cast<double>(values[k]);
+  });
+  for (Index k = 0; k < weights; ++k) result[k] = static_cast<T>(sums[static_cast<std::size_t>(k)]);
+}
+
+template Index wrongClass(const ClassLosses<float>&);
+template Index wrongClass(const ClassLosses<double>&);
+template double classLossSum(const ClassLosses<float>&);
+template double classLossSum(const ClassLosses<double>&);
+template void classLossValues(const ClassLosses<float>&, float*);
+template void classLossValues(const ClassLosses<double>&, double*);
+template void classLossGradient(const ClassLosses<float>&, const float*, float, float*);
+template void classLossGradient(const ClassLosses<double>&, const double*, double, double*);
+template void classLossWeightGradient(const ClassLosses<float>&, const float*, float, Index, float*);
+template void classLossWeightGradient(const ClassLosses<double>&, const double*, double, Index, double*);
+
+}  // namespace dl::cpu
