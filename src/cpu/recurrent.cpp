@@ -7,17 +7,12 @@
 #include "cpu/parallel.hpp"
 
 namespace dl::cpu {
-namespace {
 
-// Observations go through time independently of each other: each thread takes some of them through all steps, and no thread waits
-// for another. At least as many as a tile of a product is wide, and enough to be worth a thread.
-Index grainOf(const RecurrentPlan& p) {
+Index recurrentGrain(const RecurrentPlan& p) {
   const Index work = p.hidden * (4 * p.hidden + 40) * p.steps;  // of an observation; a gate costs about as much as ten products
   const Index enough = (Index{1} << 19) / std::max<Index>(1, work);
   return (enough / 8 + 1) * 8;
 }
-
-}  // namespace
 
 template <class T>
 Index lstmRoom(const RecurrentPlan& plan) {
@@ -30,7 +25,7 @@ void lstmForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* 
   const Index h = plan.hidden, page = h * plan.batch;
   const PackedFactor<T> weights(false, 4 * h, h, r, 4 * h, room);
   const auto kernel = DLARRAY_FOR_ARCH(lstmKernels<T>)(plan.state, plan.gate).forward;
-  parallelFor(plan.batch, grainOf(plan), [&](Index begin, Index end) {
+  parallelFor(plan.batch, recurrentGrain(plan), [&](Index begin, Index end) {
     for (Index t = 0; t < plan.steps; ++t) {
       const T *before = t ? y + (t - 1) * page : h0, *cellsBefore = t ? cells + (t - 1) * page : c0;
       T* sums = gates + t * 4 * page;
@@ -48,7 +43,7 @@ void lstmBackward(const RecurrentPlan& plan, const T* r, const T* c0, const T* g
   const PackedFactor<T> weights(true, h, 4 * h, r, 4 * h, room);
   const auto kernel = DLARRAY_FOR_ARCH(lstmKernels<T>)(plan.state, plan.gate).backward;
   T* carried = dh0;  // what each step hands to the one before
-  parallelFor(plan.batch, grainOf(plan), [&](Index begin, Index end) {
+  parallelFor(plan.batch, recurrentGrain(plan), [&](Index begin, Index end) {
     std::fill(carried + begin * h, carried + end * h, T(0));
     for (Index t = plan.steps - 1; t >= 0; --t) {
       const T* cellsBefore = t ? cells + (t - 1) * page : c0;
@@ -73,7 +68,7 @@ void gruForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* r
   const PackedFactor<T> forGates(false, 2 * h, h, r, 3 * h, room);
   const PackedFactor<T> forCandidate(false, h, h, r + 2 * h, 3 * h, room + PackedFactor<T>::elements(2 * h, h));
   const auto kernel = DLARRAY_FOR_ARCH(gruKernels<T>)(plan.state, plan.gate).forward;
-  parallelFor(plan.batch, grainOf(plan), [&](Index begin, Index end) {
+  parallelFor(plan.batch, recurrentGrain(plan), [&](Index begin, Index end) {
     for (Index t = 0; t < plan.steps; ++t) {
       const T* before = t ? y + (t - 1) * page : h0;
       T *sums = gates + t * 3 * page, *recurrent = candidates + t * page;
@@ -92,7 +87,7 @@ void gruBackward(const RecurrentPlan& plan, const T* r, const T* h0, const T* y,
   const PackedFactor<T> weights(true, h, 3 * h, r, 3 * h, room);
   const auto kernel = DLARRAY_FOR_ARCH(gruKernels<T>)(plan.state, plan.gate).backward;
   T* carried = dh0;  // what each step hands to the one before
-  parallelFor(plan.batch, grainOf(plan), [&](Index begin, Index end) {
+  parallelFor(plan.batch, recurrentGrain(plan), [&](Index begin, Index end) {
     std::fill(carried + begin * h, carried + end * h, T(0));
     for (Index t = plan.steps - 1; t >= 0; --t) {
       const T* before = t ? y + (t - 1) * page : h0;

@@ -12,6 +12,10 @@ struct RecurrentPlan {
   GateActivation gate;
 };
 
+/// Observations go through time independently of each other: each thread takes some of them through all steps, and no thread waits for
+/// another. How many at least: as many as a tile of a product is wide, and enough to be worth a thread.
+Index recurrentGrain(const RecurrentPlan& plan);
+
 /// Elements of memory that `lstmForward` and `lstmBackward` work in, 64-byte aligned.
 template <class T>
 Index lstmRoom(const RecurrentPlan& plan);
@@ -43,5 +47,18 @@ void gruForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* r
 template <class T>
 void gruBackward(const RecurrentPlan& plan, const T* r, const T* h0, const T* y, const T* gates, const T* candidates, const T* gradient,
                  T* sums, T* recurrentSums, T* dh0, T* room);
+
+/// The same with the reset gate before the product. `gated` (hidden x batch x steps) receives reset times state, of every step.
+template <class T>
+void resetFirstForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* h0, T* gates, T* gated, T* y, T* room);
+
+/// Back through time. `sums` receives the derivatives by the sums of the gates; `gatedGradient` (hidden x batch) is worked in.
+template <class T>
+void resetFirstBackward(const RecurrentPlan& plan, const T* r, const T* h0, const T* y, const T* gates, const T* gradient, T* sums,
+                        T* gatedGradient, T* dh0, T* room);
+
+/// The derivative by the recurrent weights, from `sums` and from what these were multiplied by.
+template <class T>
+void resetFirstWeights(const RecurrentPlan& plan, const T* sums, const T* h0, const T* y, const T* gated, T* dr);
 
 }  // namespace dl::cpu

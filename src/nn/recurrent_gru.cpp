@@ -30,13 +30,15 @@ DlArray product(const DlArray& a, bool transA, const DlArray& b, bool transB) {
   return pagemtimes(a, transA ? "transpose" : "none", b, transB ? "transpose" : "none");
 }
 
-// All steps at once, the reset gate after the product. The last two inputs are memory that it fills: the activations of the
-// gates, and the products of the state with the weights of the candidate; the gradient reads them.
+// All steps at once. The last two inputs are memory that it fills: the activations of the gates, and the products of the state
+// with the weights of the candidate, or the state times the reset gate where that comes first; the gradient reads them. There is
+// no recurrent bias then.
 struct Gru {
   static constexpr const char* name = "gru";
   enum { X, H0, W, R, Bias, RecurrentBias, Gates, Candidates };
   static constexpr unsigned kept = 0xFFU | engine::keptResult;
   cpu::RecurrentPlan plan;
+  bool resetFirst;
 
   engine::Result infer(const engine::Inputs& in) const {
     return {stepsShape(plan.hidden, plan.batch, plan.steps), Storage::of(in[X]).type};
@@ -49,7 +51,7 @@ struct Gru {
   }
   void gradient(engine::Backward& b) const {
     if (b.recorded())
-      recordedAdjoint(b);
+      resetFirst ? recordedAdjointResetFirst(b) : recordedAdjoint(b);
     else if (Storage::of(b.gradient()).type == Type::Single)
       adjoint<float>(b);
     else
@@ -73,14 +75,18 @@ struct Gru {
       T* to = Storage::mutableData<T>(y) + t * page;
       cpu::gemm<T>(false, false, rows, plan.batch * part.steps, features, 1, data(W), data(X) + t * plan.batch * features, 0,
                    partGates);
-      cpu::gruForward<T>(part, data(R), data(Bias), data(RecurrentBias), h, partGates, partCandidates, to,
-                         Storage::mutableData<T>(room));
+      if (resetFirst)
+        cpu::resetFirstForward<T>(part, data(R), data(Bias), h, partGates, partCandidates, to, Storage::mutableData<T>(room));
+      else
+        cpu::gruForward<T>(part, data(R), data(Bias), data(RecurrentBias), h, partGates, partCandidates, to,
+                           Storage::mutableData<T>(room));
       h = to + (part.steps - 1) * page;
     }
   }
   template <class T>
   void adjoint(engine::Backward& b) const;
   void recordedAdjoint(engine::Backward& b) const;
+  void recordedAdjointResetFirst(engine::Backward& b) const;
 };
 
 template <class T>
@@ -90,10 +96,15 @@ void Gru::adjoint(engine::Backward& b) const {
   const auto make = [](Index m, Index n) { return Storage::make({Size::matrix(m, n), {}}, typeOf<T>); };
   const auto raw = [](const DlArray& x) { return Storage::mutableData<T>(x); };
   const T* y = Storage::data<T>(b.result());
-  DlArray sums = make(rows, columns), recurrentSums = make(rows, columns), dh = make(plan.hidden, plan.batch);
+  // With the reset gate first all sums come from one product each.
+  DlArray sums = make(rows, columns), recurrentSums = resetFirst ? sums : make(rows, columns), dh = make(plan.hidden, plan.batch);
   const DlArray room = make(cpu::gruRoom<T>(plan), 1);
-  cpu::gruBackward<T>(plan, data(R), data(H0), y, data(Gates), data(Candidates), Storage::data<T>(b.gradient()), raw(sums),
-                      raw(recurrentSums), raw(dh), raw(room));
+  if (resetFirst)
+    cpu::resetFirstBackward<T>(plan, data(R), data(H0), y, data(Gates), Storage::data<T>(b.gradient()), raw(sums),
+                               raw(make(plan.hidden, plan.batch)), raw(dh), raw(room));
+  else
+    cpu::gruBackward<T>(plan, data(R), data(H0), y, data(Gates), data(Candidates), Storage::data<T>(b.gradient()), raw(sums),
+                        raw(recurrentSums), raw(dh), raw(room));
   if (b.needs(X)) {
     DlArray dx = make(features, columns);
     cpu::gemm<T>(true, false, features, columns, rows, 1, data(W), raw(sums), 0, raw(dx));
@@ -106,8 +117,13 @@ void Gru::adjoint(engine::Backward& b) const {
   }
   if (b.needs(R)) {
     DlArray dr = make(rows, plan.hidden);
-    cpu::gemm<T>(false, true, rows, plan.hidden, columns - plan.batch, 1, raw(recurrentSums) + rows * plan.batch, y, 0, raw(dr));
-    cpu::gemm<T>(false, true, rows, plan.hidden, plan.batch, 1, raw(recurrentSums), data(H0), 1, raw(dr));
+    if (resetFirst) {
+      cpu::resetFirstWeights<T>(plan, raw(sums), data(H0), y, data(Candidates), raw(dr));
+    } else {
+      cpu::gemm<T>(false, true, rows, plan.hidden, columns - plan.batch, 1, raw(recurrentSums) + rows * plan.batch, y, 0,
+                   raw(dr));
+      cpu::gemm<T>(false, true, rows, plan.hidden, plan.batch, 1, raw(recurrentSums), data(H0), 1, raw(dr));
+    }
     b.add(R, std::move(dr));
   }
   if (b.needs(Bias)) b.add(Bias, engine::sumTo(sums, {Size::matrix(rows, 1), {}}));
@@ -115,14 +131,18 @@ void Gru::adjoint(engine::Backward& b) const {
   b.add(H0, std::move(dh));
 }
 
+// The states that the steps begin with, one behind the other.
+DlArray statesBefore(const DlArray& h0, const DlArray& y, const cpu::RecurrentPlan& plan) {
+  const DlArray before = plan.steps > 1 ? cat(2, {h0, y(all, all, span(0, plan.steps - 2))}) : h0;
+  return reshape(before, plan.hidden, -1);
+}
+
 // The same in operations, so that it can be differentiated: the gates anew, all steps at once, then back step by step.
 void Gru::recordedAdjoint(engine::Backward& b) const {
   const Activations act(plan.state, plan.gate);
   const Index h = plan.hidden, n = plan.batch, last = plan.steps - 1;
   const DlArray g = b.gradient(), y = b.result(), x = b.input(X), w = b.input(W), r = b.input(R);
-  DlArray before = b.input(H0);
-  if (last > 0) before = cat(2, {before, y(all, all, span(0, last - 1))});
-  before = reshape(before, h, -1);
+  const DlArray before = statesBefore(b.input(H0), y, plan);
   const DlArray input = w * x + b.input(Bias), recurrent = r * before + b.input(RecurrentBias);
   const auto rows = [&](const DlArray& from, Index k) { return from(span(k * h, (k + 1) * h - 1), all); };
   const DlArray reset = act.gateValue(rows(input, 0) + rows(recurrent, 0)),
@@ -151,20 +171,37 @@ void Gru::recordedAdjoint(engine::Backward& b) const {
   b.add(H0, std::move(dh));
 }
 
-// The reset gate before the product: a second product waits for it in every step. Step by step, in operations.
-DlArray resetFirst(const Activations& act, const DlArray& products, const DlArray& r, DlArray h, Index steps) {
-  const Index hidden = size(h, 0);
-  const DlArray forGates = r(span(0, 2 * hidden - 1), all), forCandidate = r(span(2 * hidden, 3 * hidden - 1), all);
-  std::vector<DlArray> y;
-  for (Index t = 0; t < steps; ++t) {
-    const auto rows = [&](Index first, Index last) { return products(span(first * hidden, last * hidden - 1), all, t); };
-    const DlArray gates = act.gateValue(rows(0, 2) + forGates * h);
-    const DlArray reset = gates(span(0, hidden - 1), all), update = gates(span(hidden, 2 * hidden - 1), all);
-    const DlArray candidate = act.stateValue(rows(2, 3) + forCandidate * (reset % h));
-    h = candidate + update % (h - candidate);
-    y.push_back(h);
+void Gru::recordedAdjointResetFirst(engine::Backward& b) const {
+  const Activations act(plan.state, plan.gate);
+  const Index h = plan.hidden, n = plan.batch, last = plan.steps - 1;
+  const DlArray g = b.gradient(), x = b.input(X), w = b.input(W), r = b.input(R);
+  const DlArray before = statesBefore(b.input(H0), b.result(), plan);
+  const DlArray forGates = r(span(0, 2 * h - 1), all), forCandidate = r(span(2 * h, 3 * h - 1), all);
+  const DlArray input = w * x + b.input(Bias);
+  const DlArray gates = act.gateValue(input(span(0, 2 * h - 1), all) + forGates * before);
+  const DlArray reset = gates(span(0, h - 1), all), update = gates(span(h, 2 * h - 1), all), gated = reset % before;
+  const DlArray candidate = act.stateValue(input(span(2 * h, 3 * h - 1), all) + forCandidate * gated);
+  // What the derivatives by the state and by `gated` are multiplied by on their way to the sums, all steps at once.
+  const DlArray toCandidate = (1 - update) % act.stateSlope(candidate), toUpdate = (before - candidate) % act.gateSlope(update),
+                toReset = before % act.gateSlope(reset);
+  std::vector<DlArray> steps(static_cast<std::size_t>(plan.steps));
+  DlArray dh;
+  for (Index t = last; t >= 0; --t) {
+    const auto at = [&](const DlArray& from) { return from(all, span(t * n, (t + 1) * n - 1)); };
+    const DlArray dy = t == last ? g(all, all, t) : g(all, all, t) + dh;
+    const DlArray dk = dy % at(toCandidate), dGated = product(forCandidate, true, dk, false);
+    const DlArray dGates = vertcat(dGated % at(toReset), dy % at(toUpdate));
+    steps[static_cast<std::size_t>(t)] = vertcat(dGates, dk);
+    dh = dy % at(update) + dGated % at(reset) + product(forGates, true, dGates, false);
   }
-  return cat(2, y);
+  const DlArray sums = horzcat(steps);
+  if (b.needs(X)) b.add(X, product(w, true, sums, false));
+  if (b.needs(W)) b.add(W, product(sums, false, x, true));
+  if (b.needs(R))
+    b.add(R, vertcat(product(sums(span(0, 2 * h - 1), all), false, before, true),
+                     product(sums(span(2 * h, 3 * h - 1), all), false, gated, true)));
+  if (b.needs(Bias)) b.add(Bias, sum(sums, 1));
+  b.add(H0, std::move(dh));
 }
 
 }  // namespace
@@ -184,18 +221,13 @@ std::tuple<DlArray, DlArray> detail::gruWithState(const Operand& X, const Operan
   const DlArray h0 = initialState(H0, data, h, type, "gru", "the hidden state"), x = data.take(type, X.where());
   if (data.steps == 0) return {data.everyStep(engine::filled({Size{h, data.batch, 0}, {}}, type)), data.state(h0)};
 
-  DlArray y;
-  if (mode == ResetGate::beforeMultiplication) {
-    y = resetFirst(act, engine::reshapeTo(w * x + b, stepsShape(3 * h, data.batch, data.steps)), r, h0, data.steps);
-  } else {
-    const bool both = mode == ResetGate::recurrentBias;
-    const DlArray inner = both ? DlArray(b(span(3 * h, 6 * h - 1), all)) : engine::filled({Size::matrix(3 * h, 1), {}}, type);
-    const Gru op{{h, data.batch, data.steps, act.state, act.gate}};
-    std::vector<DlArray> inputs{x, h0, w, r, both ? DlArray(b(span(0, 3 * h - 1), all)) : b, inner};
-    const DlArray gates = stepsRoom(op.plan, 3 * h, 3 * h, type, inputs), candidates = stepsRoom(op.plan, h, 3 * h, type, inputs);
-    inputs.insert(inputs.end(), {gates, candidates});
-    y = engine::applyToList(op, inputs, X.where());
-  }
+  const bool both = mode == ResetGate::recurrentBias;
+  const DlArray inner = both ? DlArray(b(span(3 * h, 6 * h - 1), all)) : engine::filled({Size::matrix(3 * h, 1), {}}, type);
+  const Gru op{{h, data.batch, data.steps, act.state, act.gate}, mode == ResetGate::beforeMultiplication};
+  std::vector<DlArray> inputs{x, h0, w, r, both ? DlArray(b(span(0, 3 * h - 1), all)) : b, inner};
+  const DlArray gates = stepsRoom(op.plan, 3 * h, 3 * h, type, inputs), candidates = stepsRoom(op.plan, h, 3 * h, type, inputs);
+  inputs.insert(inputs.end(), {gates, candidates});
+  const DlArray y = engine::applyToList(op, inputs, X.where());
   return {data.everyStep(y), data.state(y(all, all, data.steps - 1))};
 }
 template std::tuple<DlArray, DlArray> detail::gruWithState<2>(const Operand& X, const Operand& H0, const Operand& weights,

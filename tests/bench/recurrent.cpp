@@ -56,10 +56,10 @@ struct Ours {
     bench::keep(data<float>(gradients[0]));
   }
   DlArray w3 = w(span(0, 3 * hidden - 1), all), r3 = r(span(0, 3 * hidden - 1), all), b3 = b(span(0, 3 * hidden - 1), all);
-  void gruForward() const { bench::keep(data<float>(gru(x, h0, w3, r3, b3))); }
-  void gruBoth() const {
+  void gruForward(const GruOptions& o) const { bench::keep(data<float>(gru(x, h0, w3, r3, b3, o))); }
+  void gruBoth(const GruOptions& o) const {
     const auto gradients =
-        dlfeval([&](const std::vector<DlArray>& p) { return dlgradient(sum(gru(p[0], h0, p[1], p[2], p[3]), "all"), p); },
+        dlfeval([&](const std::vector<DlArray>& p) { return dlgradient(sum(gru(p[0], h0, p[1], p[2], p[3], o), "all"), p); },
                 std::vector<DlArray>{x, w3, r3, b3});
     bench::keep(data<float>(gradients[0]));
   }
@@ -169,10 +169,14 @@ int main() {
     const std::string name = "lstm 64-128 x 100, " + std::to_string(threads) + " thread" + (threads > 1 ? "s" : "");
     bench::compare(name + ", forward", forward);
     bench::compare(name + ", both", both);
-    const std::string gruName = "gru 64-128 x 100, " + std::to_string(threads) + " thread" + (threads > 1 ? "s" : "");
-    bench::compare(gruName + ", forward",
-                   {{"ours", [&] { ours.gruForward(); }}, {"products alone", [&] { products->forward(3); }}});
-    bench::compare(gruName + ", both",
-                   {{"ours", [&] { ours.gruBoth(); }}, {"products alone", [&] { products->forward(3), products->backward(3); }}});
+    for (const char* mode : {"after-multiplication", "before-multiplication"}) {
+      const GruOptions options{.resetGateMode = mode};
+      const std::string gruName =
+          "gru " + std::string(mode) + ", " + std::to_string(threads) + " thread" + (threads > 1 ? "s" : "");
+      bench::compare(gruName + ", forward",
+                     {{"ours", [&] { ours.gruForward(options); }}, {"products alone", [&] { products->forward(3); }}});
+      bench::compare(gruName + ", both", {{"ours", [&] { ours.gruBoth(options); }},
+                                          {"products alone", [&] { products->forward(3), products->backward(3); }}});
+    }
   });
 }

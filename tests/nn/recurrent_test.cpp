@@ -73,12 +73,37 @@ std::tuple<DlArray, DlArray, DlArray> composedGru(const Arrays& in) {
   return {cat(2, y), h, cat(2, y)};
 }
 
+// The same problem without the second half of the bias, and with the reset gate before the product.
+Arrays resetFirstProblem(const Arrays& in) {
+  Arrays x = in;
+  x[4] = in[4](span(0, 3 * size(in[3], 1) - 1), all);
+  return x;
+}
+std::tuple<DlArray, DlArray, DlArray> resetFirst(const Arrays& in) {
+  const auto [y, h] = gru<2>(in[0], in[1], in[2], in[3], in[4], {.resetGateMode = "before-multiplication"});
+  return {y, h, y};
+}
+std::tuple<DlArray, DlArray, DlArray> composedResetFirst(const Arrays& in) {
+  const Index hidden = size(in[3], 1);
+  const DlArray x = stripdims(in[0]);
+  const auto gate = [&](const DlArray& z, Index k) { return z(span(k * hidden, (k + 1) * hidden - 1), all); };
+  DlArray h = in[1];
+  Arrays y;
+  for (Index t = 0; t < size(x, 2); ++t) {
+    const DlArray u = in[2] * x(all, all, t) + in[4], v = in[3] * h;
+    const DlArray r = logistic(gate(u, 0) + gate(v, 0)), z = logistic(gate(u, 1) + gate(v, 1));
+    h = (1 - z) % tanh(gate(u, 2) + gate(in[3], 2) * (r % h)) + z % h;
+    y.push_back(h);
+  }
+  return {cat(2, y), h, cat(2, y)};
+}
+
 template <class F>
-Arrays gradientsOf(F&& f, const Arrays& in) {
+Arrays gradientsOf(F&& f, const Arrays& in, const GradientOptions& options = {}) {
   const auto loss = [&](const Arrays& x) {
     const auto [y, h, c] = f(x);
     const DlArray value = sum(pow(stripdims(y), 2), "all") + sum(sin(stripdims(h)), "all") + sum(pow(stripdims(c), 2), "all");
-    return dlgradient(value, x);
+    return dlgradient(value, x, options);
   };
   return dlfeval(loss, in);
 }
@@ -108,13 +133,29 @@ BOOST_AUTO_TEST_CASE(the_fused_gru_is_the_composed_one) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_fused_gru_with_the_reset_gate_first_is_the_composed_one) {
+  for (const auto& with :
+       {gruProblem(7, 19, 6, 33), gruProblem(3, 1, 9, 48), gruProblem(5, 4, 1, 10), gruProblem(2, 600, 11, 60)}) {
+    const Arrays in = resetFirstProblem(with);
+    BOOST_TEST(difference(std::get<0>(resetFirst(in)), extractdata<Numbers>(std::get<0>(composedResetFirst(in))), 1e-13) == "");
+    const Arrays g = gradientsOf(resetFirst, in), g2 = gradientsOf(composedResetFirst, in),
+                 recorded = gradientsOf(resetFirst, in, {.enableHigherDerivatives = true});
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      BOOST_TEST(difference(g[i], extractdata<Numbers>(g2[i]), 1e-11) == "");
+      BOOST_TEST(difference(recorded[i], extractdata<Numbers>(g2[i]), 1e-11) == "");
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(results_do_not_depend_on_threads) {
   const Arrays in = problem(16, 40, 12, 50, Type::Single);
   const Arrays forGru = gruProblem(16, 40, 12, 50, Type::Single);
   const auto run = [&] {
     Arrays g = gradientsOf([](const Arrays& x) { return lstm<3>(x[0], x[1], x[2], x[3], x[4], x[5]); }, in);
     for (const DlArray& x : gradientsOf(gruOf, forGru)) g.push_back(x);
+    for (const DlArray& x : gradientsOf(resetFirst, resetFirstProblem(forGru))) g.push_back(x);
     g.push_back(std::get<0>(gruOf(forGru)));
+    g.push_back(std::get<0>(resetFirst(resetFirstProblem(forGru))));
     std::vector<float> values = extractdata<std::vector<float>>(lstm(in[0], in[1], in[2], in[3], in[4], in[5]));
     for (const DlArray& x : g) {
       const auto more = extractdata<std::vector<float>>(x);

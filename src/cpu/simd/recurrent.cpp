@@ -90,19 +90,71 @@ void gruBackward(Index hidden, const T* gates, const T* recurrent, const T* befo
   }
 }
 
-template <class T>
-struct Both {
-  LstmKernels<T> lstm;
-  GruKernels<T> gru;
-};
+template <class Gate, class T>
+void resetFirstReset(Index hidden, T* gates, const T* bias, const T* before, T* gated) {
+  T *gr = gates, *gz = gr + hidden;
+  const T *br = bias, *bz = br + hidden;
+#pragma GCC ivdep
+  for (Index i = 0; i < hidden; ++i) {
+    const T r = Gate::value(gr[i] + br[i]);
+    gz[i] = Gate::value(gz[i] + bz[i]);
+    gr[i] = r;
+    gated[i] = r * before[i];
+  }
+}
 
-template <class T, class State, class Gate>
-constexpr Both<T> kernelsFor() {
-  return {{lstmForward<State, Gate, T>, lstmBackward<State, Gate, T>}, {gruForward<State, Gate, T>, gruBackward<State, Gate, T>}};
+template <class State, class T>
+void resetFirstFinish(Index hidden, T* gates, const T* bias, const T* before, T* y) {
+  T *gz = gates + hidden, *gk = gz + hidden;
+  const T* bk = bias + 2 * hidden;
+#pragma GCC ivdep
+  for (Index i = 0; i < hidden; ++i) {
+    const T k = State::value(gk[i] + bk[i]);
+    gk[i] = k;
+    y[i] = k + gz[i] * (before[i] - k);
+  }
+}
+
+template <class State, class Gate, class T>
+void resetFirstBackward(Index hidden, const T* gates, const T* before, const T* gradient, T* carried, T* sums) {
+  const T *gz = gates + hidden, *gk = gz + hidden;
+  T *sz = sums + hidden, *sk = sz + hidden;
+#pragma GCC ivdep
+  for (Index i = 0; i < hidden; ++i) {
+    const T z = gz[i], k = gk[i], dy = gradient[i] + carried[i];
+    sk[i] = dy * (T(1) - z) * State::slope(k);
+    sz[i] = dy * (before[i] - k) * Gate::slope(z);
+    carried[i] = dy * z;
+  }
+}
+
+template <class Gate, class T>
+void resetFirstBackwardReset(Index hidden, const T* gates, const T* before, const T* gatedGradient, T* carried, T* sums) {
+#pragma GCC ivdep
+  for (Index i = 0; i < hidden; ++i) {
+    const T r = gates[i], d = gatedGradient[i];
+    sums[i] = d * before[i] * Gate::slope(r);
+    carried[i] += d * r;
+  }
 }
 
 template <class T>
-Both<T> kernels(StateActivation state, GateActivation gate) {
+struct Kernels {
+  LstmKernels<T> lstm;
+  GruKernels<T> gru;
+  ResetFirstKernels<T> resetFirst;
+};
+
+template <class T, class State, class Gate>
+constexpr Kernels<T> kernelsFor() {
+  return {{lstmForward<State, Gate, T>, lstmBackward<State, Gate, T>},
+          {gruForward<State, Gate, T>, gruBackward<State, Gate, T>},
+          {resetFirstReset<Gate, T>, resetFirstFinish<State, T>, resetFirstBackward<State, Gate, T>,
+           resetFirstBackwardReset<Gate, T>}};
+}
+
+template <class T>
+Kernels<T> kernels(StateActivation state, GateActivation gate) {
   const bool hard = gate == GateActivation::hardSigmoid;
   switch (state) {
     case StateActivation::softsign:
@@ -125,9 +177,16 @@ GruKernels<T> gruKernels(StateActivation state, GateActivation gate) {
   return kernels<T>(state, gate).gru;
 }
 
+template <class T>
+ResetFirstKernels<T> resetFirstKernels(StateActivation state, GateActivation gate) {
+  return kernels<T>(state, gate).resetFirst;
+}
+
 template LstmKernels<float> lstmKernels(StateActivation, GateActivation);
 template LstmKernels<double> lstmKernels(StateActivation, GateActivation);
 template GruKernels<float> gruKernels(StateActivation, GateActivation);
 template GruKernels<double> gruKernels(StateActivation, GateActivation);
+template ResetFirstKernels<float> resetFirstKernels(StateActivation, GateActivation);
+template ResetFirstKernels<double> resetFirstKernels(StateActivation, GateActivation);
 
 }  // namespace dl::cpu::DLARRAY_ARCH

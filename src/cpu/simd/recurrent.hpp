@@ -32,23 +32,42 @@ struct GruKernels {
                    T* recurrentSums);
 };
 
+/// The same with the reset gate before the product, in two parts: the product of `gated`, reset times state, comes in between.
+template <class T>
+struct ResetFirstKernels {
+  /// gates: the first two from sums of products to activations; gated = reset before.
+  void (*reset)(Index hidden, T* gates, const T* bias, const T* before, T* gated);
+  /// The candidate from its sum to its activation; y.
+  void (*finish)(Index hidden, T* gates, const T* bias, const T* before, T* y);
+  /// The derivatives by the sums of update and candidate; `carried` becomes what reaches the state before through the update gate.
+  void (*backward)(Index hidden, const T* gates, const T* before, const T* gradient, T* carried, T* sums);
+  /// That by the sum of the reset gate, from the derivative by `gated`; adds to `carried` what reaches the state before through that.
+  void (*backwardReset)(Index hidden, const T* gates, const T* before, const T* gatedGradient, T* carried, T* sums);
+};
+
 namespace v2 {
 template <class T>
 LstmKernels<T> lstmKernels(StateActivation state, GateActivation gate);
 template <class T>
 GruKernels<T> gruKernels(StateActivation state, GateActivation gate);
+template <class T>
+ResetFirstKernels<T> resetFirstKernels(StateActivation state, GateActivation gate);
 }
 namespace v3 {
 template <class T>
 LstmKernels<T> lstmKernels(StateActivation state, GateActivation gate);
 template <class T>
 GruKernels<T> gruKernels(StateActivation state, GateActivation gate);
+template <class T>
+ResetFirstKernels<T> resetFirstKernels(StateActivation state, GateActivation gate);
 }
 namespace v4 {
 template <class T>
 LstmKernels<T> lstmKernels(StateActivation state, GateActivation gate);
 template <class T>
 GruKernels<T> gruKernels(StateActivation state, GateActivation gate);
+template <class T>
+ResetFirstKernels<T> resetFirstKernels(StateActivation state, GateActivation gate);
 }
 
 }  // namespace dl::cpu
