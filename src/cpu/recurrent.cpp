@@ -16,20 +16,27 @@ Index recurrentGrain(const RecurrentPlan& p) {
 
 template <class T>
 Index lstmRoom(const RecurrentPlan& plan) {
-  return PackedFactor<T>::elements(4 * plan.hidden, plan.hidden);
+  const Index met = plan.projected ? plan.projected : plan.hidden;
+  return PackedFactor<T>::elements(4 * plan.hidden, met) + PackedFactor<T>::elements(plan.projected, plan.hidden);
 }
 
 template <class T>
-void lstmForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* h0, const T* c0, T* gates, T* cells, T* y,
-                 T* room) {
-  const Index h = plan.hidden, page = h * plan.batch;
-  const PackedFactor<T> weights(false, 4 * h, h, r, 4 * h, room);
+void lstmForward(const RecurrentPlan& plan, const T* r, const T* projector, const T* bias, const T* h0, const T* c0, T* gates,
+                 T* cells, T* states, T* y, T* room) {
+  const Index h = plan.hidden, p = plan.projected, page = h * plan.batch, met = p ? p : h;
+  const PackedFactor<T> weights(false, 4 * h, met, r, 4 * h, room);
+  const PackedFactor<T> projection(true, p, h, projector, h, room + PackedFactor<T>::elements(4 * h, met));
   const auto kernel = DLARRAY_FOR_ARCH(lstmKernels<T>)(plan.state, plan.gate).forward;
   parallelFor(plan.batch, recurrentGrain(plan), [&](Index begin, Index end) {
     for (Index t = 0; t < plan.steps; ++t) {
-      const T *before = t ? y + (t - 1) * page : h0, *cellsBefore = t ? cells + (t - 1) * page : c0;
+      const T *before = (t ? y + (t - 1) * page : h0) + begin * h, *cellsBefore = t ? cells + (t - 1) * page : c0;
       T* sums = gates + t * 4 * page;
-      weights.multiply(end - begin, before + begin * h, h, true, sums + begin * 4 * h, 4 * h);
+      if (p) {
+        T* state = states + (t * plan.batch + begin) * p;
+        projection.multiply(end - begin, before, h, false, state, p);
+        before = state;
+      }
+      weights.multiply(end - begin, before, met, true, sums + begin * 4 * h, 4 * h);
       for (Index b = begin; b < end; ++b)
         kernel(h, sums + b * 4 * h, bias, cellsBefore + b * h, cells + t * page + b * h, y + t * page + b * h);
     }
@@ -37,10 +44,11 @@ void lstmForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* 
 }
 
 template <class T>
-void lstmBackward(const RecurrentPlan& plan, const T* r, const T* c0, const T* gates, const T* cells, const T* gradient, T* dc,
-                  T* sums, T* dh0, T* room) {
-  const Index h = plan.hidden, page = h * plan.batch;
-  const PackedFactor<T> weights(true, h, 4 * h, r, 4 * h, room);
+void lstmBackward(const RecurrentPlan& plan, const T* r, const T* projector, const T* c0, const T* gates, const T* cells,
+                  const T* gradient, T* dc, T* sums, T* dStates, T* dh0, T* room) {
+  const Index h = plan.hidden, p = plan.projected, page = h * plan.batch, met = p ? p : h;
+  const PackedFactor<T> weights(true, met, 4 * h, r, 4 * h, room);
+  const PackedFactor<T> projection(false, h, p, projector, h, room + PackedFactor<T>::elements(4 * h, met));
   const auto kernel = DLARRAY_FOR_ARCH(lstmKernels<T>)(plan.state, plan.gate).backward;
   T* carried = dh0;  // what each step hands to the one before
   parallelFor(plan.batch, recurrentGrain(plan), [&](Index begin, Index end) {
@@ -51,7 +59,9 @@ void lstmBackward(const RecurrentPlan& plan, const T* r, const T* c0, const T* g
       for (Index b = begin; b < end; ++b)
         kernel(h, gates + t * 4 * page + b * 4 * h, cellsBefore + b * h, cells + t * page + b * h, gradient + t * page + b * h,
                carried + b * h, dc + b * h, to + b * 4 * h);
-      weights.multiply(end - begin, to + begin * 4 * h, 4 * h, false, carried + begin * h, h);
+      T* state = p ? dStates + (t * plan.batch + begin) * p : carried + begin * h;
+      weights.multiply(end - begin, to + begin * 4 * h, 4 * h, false, state, met);
+      if (p) projection.multiply(end - begin, state, p, false, carried + begin * h, h);
     }
   });
 }
@@ -112,13 +122,13 @@ template void gruBackward(const RecurrentPlan&, const double*, const double*, co
                           const double*, double*, double*, double*, double*);
 template Index lstmRoom<float>(const RecurrentPlan&);
 template Index lstmRoom<double>(const RecurrentPlan&);
-template void lstmForward(const RecurrentPlan&, const float*, const float*, const float*, const float*, float*, float*, float*,
-                          float*);
-template void lstmForward(const RecurrentPlan&, const double*, const double*, const double*, const double*, double*, double*,
-                          double*, double*);
-template void lstmBackward(const RecurrentPlan&, const float*, const float*, const float*, const float*, const float*, float*,
-                           float*, float*, float*);
+template void lstmForward(const RecurrentPlan&, const float*, const float*, const float*, const float*, const float*, float*,
+                          float*, float*, float*, float*);
+template void lstmForward(const RecurrentPlan&, const double*, const double*, const double*, const double*, const double*,
+                          double*, double*, double*, double*, double*);
+template void lstmBackward(const RecurrentPlan&, const float*, const float*, const float*, const float*, const float*,
+                           const float*, float*, float*, float*, float*, float*);
 template void lstmBackward(const RecurrentPlan&, const double*, const double*, const double*, const double*, const double*,
-                           double*, double*, double*, double*);
+                           const double*, double*, double*, double*, double*, double*);
 
 }  // namespace dl::cpu

@@ -10,6 +10,8 @@ struct RecurrentPlan {
   Index hidden, batch, steps;
   StateActivation state;
   GateActivation gate;
+  /// Where the recurrent weights of an LSTM meet not the state but a product of it: the channels of that, else 0.
+  Index projected = 0;
 };
 
 /// Observations go through time independently of each other: each thread takes some of them through all steps, and no thread waits for
@@ -22,15 +24,16 @@ Index lstmRoom(const RecurrentPlan& plan);
 
 /// The steps of an LSTM. `gates` (4 hidden x batch x steps) holds the products of the input weights with the data and receives the
 /// activations of the gates; `r` are the recurrent weights, `h0` and `c0` the states before the first step. `cells` and `y` receive
-/// the states of every step.
+/// the states of every step; `states` (projected x batch x steps) the transposed `projector` (hidden x projected) times the state before it.
 template <class T>
-void lstmForward(const RecurrentPlan& plan, const T* r, const T* bias, const T* h0, const T* c0, T* gates, T* cells, T* y, T* room);
+void lstmForward(const RecurrentPlan& plan, const T* r, const T* projector, const T* bias, const T* h0, const T* c0, T* gates, T* cells,
+                 T* states, T* y, T* room);
 
 /// Back through time. `gradient` is the derivative by y; `dc` that by the last cell state, and becomes that by c0; `sums` receives the
-/// derivatives by the gates' sums, `dh0` that by h0.
+/// derivatives by the gates' sums, `dStates` those by the projected states, `dh0` that by h0.
 template <class T>
-void lstmBackward(const RecurrentPlan& plan, const T* r, const T* c0, const T* gates, const T* cells, const T* gradient, T* dc, T* sums,
-                  T* dh0, T* room);
+void lstmBackward(const RecurrentPlan& plan, const T* r, const T* projector, const T* c0, const T* gates, const T* cells,
+                  const T* gradient, T* dc, T* sums, T* dStates, T* dh0, T* room);
 
 /// Elements of memory that `gruForward` and `gruBackward` work in, 64-byte aligned.
 template <class T>

@@ -180,11 +180,11 @@ DlArray product(const DlArray& a, bool transA, const DlArray& b, bool transB) {
 
 // All steps at once. The result holds h of every step and, where asked for, behind them c of the last. The last two inputs are
 // memory that it fills: the activations of the gates and the cells of every step, which the gradient reads; of fewer where there
-// will be none.
+// will be none. With a projector the recurrent weights meet the projected states, for which there is memory too.
 struct Lstm {
   static constexpr const char* name = "lstm";
-  enum { X, H0, C0, W, R, Bias, Gates, Cells };
-  static constexpr unsigned kept = 0xFFU | engine::keptResult;
+  enum { X, H0, C0, W, R, Bias, Gates, Cells, Projector, States };
+  static constexpr unsigned kept = 0x3FFU | engine::keptResult;
   cpu::RecurrentPlan plan;
   bool withCell;
 
@@ -224,6 +224,8 @@ template <class T>
 void Lstm::forward(const Inputs& in, DlArray& y) const {
   const auto data = [&](int i) { return Storage::data<T>(in[i]); };
   T *gates = Storage::mutableData<T>(in[Gates]), *cells = Storage::mutableData<T>(in[Cells]), *to = Storage::mutableData<T>(y);
+  T* states = plan.projected ? Storage::mutableData<T>(in[States]) : nullptr;
+  const T* projector = plan.projected ? data(Projector) : nullptr;
   const Index rows = 4 * plan.hidden, features = size(in[X], 0), together = stepsTogether(plan, rows);
   const bool keeps = size(in[Cells], 2) == plan.steps;
   const DlArray room = roomFor<T>(plan);
@@ -231,10 +233,13 @@ void Lstm::forward(const Inputs& in, DlArray& y) const {
   for (Index t = 0; t < plan.steps; t += together) {
     cpu::RecurrentPlan part = plan;
     part.steps = std::min(together, plan.steps - t);
-    T *partGates = gates + (keeps ? t * 4 * page() : 0), *partCells = cells + (keeps ? t * page() : 0);
+    const Index past = keeps ? t * plan.batch : 0;
+    T *partGates = gates + past * rows, *partCells = cells + past * plan.hidden;
+    T* partStates = states ? states + past * plan.projected : nullptr;
     cpu::gemm<T>(false, false, rows, plan.batch * part.steps, features, 1, data(W), data(X) + t * plan.batch * features, 0,
                  partGates);
-    cpu::lstmForward<T>(part, data(R), data(Bias), h, c, partGates, partCells, to + t * page(), Storage::mutableData<T>(room));
+    cpu::lstmForward<T>(part, data(R), projector, data(Bias), h, c, partGates, partCells, partStates, to + t * page(),
+                        Storage::mutableData<T>(room));
     h = to + (t + part.steps - 1) * page();
     c = partCells + (part.steps - 1) * page();
   }
@@ -253,8 +258,10 @@ void Lstm::adjoint(Backward& b) const {
     std::copy_n(g + plan.steps * page(), page(), raw(dc));
   else
     std::fill_n(raw(dc), page(), T(0));
-  const DlArray room = roomFor<T>(plan);
-  cpu::lstmBackward<T>(plan, data(R), data(C0), data(Gates), data(Cells), g, raw(dc), raw(sums), raw(dh), raw(room));
+  const DlArray room = roomFor<T>(plan), dStates = make(plan.projected, columns);
+  const bool projected = plan.projected > 0;
+  cpu::lstmBackward<T>(plan, data(R), projected ? data(Projector) : nullptr, data(C0), data(Gates), data(Cells), g, raw(dc),
+                       raw(sums), raw(dStates), raw(dh), raw(room));
   if (b.needs(X)) {
     DlArray dx = make(features, columns);
     cpu::gemm<T>(true, false, features, columns, rows, 1, data(W), raw(sums), 0, raw(dx));
@@ -265,13 +272,28 @@ void Lstm::adjoint(Backward& b) const {
     cpu::gemm<T>(false, true, rows, features, columns, 1, raw(sums), data(X), 0, raw(dw));
     b.add(W, std::move(dw));
   }
-  if (b.needs(R)) {
-    DlArray dr = make(rows, plan.hidden);
-    cpu::gemm<T>(false, true, rows, plan.hidden, columns - plan.batch, 1, raw(sums) + rows * plan.batch,
-                 Storage::data<T>(b.result()), 0, raw(dr));
-    cpu::gemm<T>(false, true, rows, plan.hidden, plan.batch, 1, raw(sums), data(H0), 1, raw(dr));
+  // A derivative by what multiplied the states before each step; n rows of derivatives belong to each of these.
+  const auto byStates = [&](const T* of, Index n, bool transposed) {
+    DlArray d = transposed ? make(plan.hidden, n) : make(n, plan.hidden);
+    const T* y = Storage::data<T>(b.result());
+    const auto add = [&](const T* states, const T* derivatives, Index count, T beta) {
+      if (transposed)
+        cpu::gemm<T>(false, true, plan.hidden, n, count, 1, states, derivatives, beta, raw(d));
+      else
+        cpu::gemm<T>(false, true, n, plan.hidden, count, 1, derivatives, states, beta, raw(d));
+    };
+    add(y, of + n * plan.batch, columns - plan.batch, 0);
+    add(data(H0), of, plan.batch, 1);
+    return d;
+  };
+  if (b.needs(R) && projected) {
+    DlArray dr = make(rows, plan.projected);
+    cpu::gemm<T>(false, true, rows, plan.projected, columns, 1, raw(sums), data(States), 0, raw(dr));
     b.add(R, std::move(dr));
+  } else if (b.needs(R)) {
+    b.add(R, byStates(raw(sums), rows, false));
   }
+  if (projected && b.needs(Projector)) b.add(Projector, byStates(raw(dStates), plan.projected, true));
   if (b.needs(Bias)) b.add(Bias, engine::sumTo(sums, {Size::matrix(rows, 1), {}}));
   b.add(H0, std::move(dh));
   b.add(C0, std::move(dc));
@@ -285,7 +307,9 @@ void Lstm::recordedAdjoint(Backward& b) const {
   DlArray before = b.input(H0);
   if (last > 0) before = cat(2, {before, y(all, all, span(0, last - 1))});
   before = reshape(before, h, -1);
-  const DlArray z = reshape(w * x + r * before + b.input(Bias), Size{4 * h, plan.batch, plan.steps});
+  const bool projected = plan.projected > 0;
+  const DlArray met = projected ? product(b.input(Projector), true, before, false) : before;
+  const DlArray z = reshape(w * x + r * met + b.input(Bias), Size{4 * h, plan.batch, plan.steps});
   struct Step {
     DlArray i, f, g, o, before, state;
   };
@@ -299,7 +323,7 @@ void Lstm::recordedAdjoint(Backward& b) const {
     steps.push_back(std::move(s));
   }
   DlArray dh, dc = withCell ? DlArray(g(all, all, plan.steps)) : engine::filled(Storage::shape(c), Storage::of(c).type);
-  std::vector<DlArray> sums(steps.size());
+  std::vector<DlArray> sums(steps.size()), dStates(projected ? steps.size() : 0);
   for (Index t = last; t >= 0; --t) {
     const Step& s = steps[static_cast<std::size_t>(t)];
     const DlArray dy = t == last ? g(all, all, t) : g(all, all, t) + dh;
@@ -308,11 +332,16 @@ void Lstm::recordedAdjoint(Backward& b) const {
                                                 dc % s.i % act.stateSlope(s.g), dy % s.state % act.gateSlope(s.o));
     dc = dc % s.f;
     dh = product(r, true, sums[static_cast<std::size_t>(t)], false);
+    if (projected) {
+      dStates[static_cast<std::size_t>(t)] = dh;
+      dh = b.input(Projector) * dh;
+    }
   }
   const DlArray all4 = horzcat(sums);
   if (b.needs(X)) b.add(X, product(w, true, all4, false));
   if (b.needs(W)) b.add(W, product(all4, false, x, true));
-  if (b.needs(R)) b.add(R, product(all4, false, before, true));
+  if (b.needs(R)) b.add(R, product(all4, false, met, true));
+  if (projected && b.needs(Projector)) b.add(Projector, product(before, false, horzcat(dStates), true));
   if (b.needs(Bias)) b.add(Bias, sum(all4, 1));
   b.add(H0, std::move(dh));
   b.add(C0, std::move(dc));
@@ -339,12 +368,17 @@ std::tuple<DlArray, DlArray, DlArray> run(const char* function, const LstmInputs
   const DlArray bias = biasOf(in.bias, 4 * h, type, function);
   const DlArray h0 = initialState(in.h0, data, h, type, function, "the hidden state"),
                 c0 = initialState(in.c0, data, h, type, function, "the cell state");
-  DlArray x;
+  DlArray x, out;
+  Index projected = 0;
   if (inputProjector) {
     const DlArray in1 = matrixOf(*inputProjector, data.features, columns, type, function, "the input projector");
-    const DlArray out = matrixOf(*outputProjector, h, size(r, 1), type, function, "the output projector");
+    out = matrixOf(*outputProjector, h, size(r, 1), type, function, "the output projector");
     x = product(in1, true, data.take(type, where), false);
-    r = product(r, false, out, true);
+    // Two products a step, 5 hidden projected, instead of one of 4 hidden hidden: where that is more, one matrix is made of both.
+    if (5 * size(r, 1) < 4 * h)
+      projected = size(r, 1);
+    else
+      r = product(r, false, out, true);
   } else {
     x = data.take(type, where);
   }
@@ -352,10 +386,12 @@ std::tuple<DlArray, DlArray, DlArray> run(const char* function, const LstmInputs
     return {data.everyStep(engine::filled({Size{h, data.batch, 0}, {}}, type)), data.state(h0), data.state(c0)};
 
   const Index n = data.steps;
-  const Lstm op{{h, data.batch, n, act.state, act.gate}, states};
+  const Lstm op{{h, data.batch, n, act.state, act.gate, projected}, states};
   std::vector<DlArray> inputs{x, h0, c0, w, r, bias};
-  const DlArray gates = stepsRoom(op.plan, 4 * h, 4 * h, type, inputs), cells = stepsRoom(op.plan, h, 4 * h, type, inputs);
-  inputs.insert(inputs.end(), {gates, cells});
+  std::vector<DlArray> from = inputs;
+  if (projected) from.push_back(out);
+  for (const Index rows : {4 * h, h}) inputs.push_back(stepsRoom(op.plan, rows, 4 * h, type, from));
+  if (projected) inputs.insert(inputs.end(), {out, stepsRoom(op.plan, projected, 4 * h, type, from)});
   const DlArray y = engine::applyToList(op, inputs, where);
   if (!states) return {data.everyStep(y), DlArray(), DlArray()};
   return {data.everyStep(y(all, all, span(0, n - 1))), data.state(y(all, all, n - 1)), data.state(y(all, all, n))};

@@ -1,5 +1,6 @@
-// The LSTM (and the GRU) of 64 inputs and 128 units, 100 steps of 32 observations, in single precision: against its matrix
-// products alone, done by the library's own kernel, and against oneDNN's LSTM where that was found. All in one run, taking turns.
+// The LSTM (and the GRU, with the reset gate behind and before the product) of 64 inputs and 128 units, 100 steps of 32
+// observations, in single precision: against its matrix products alone, done by the library's own kernel, and against oneDNN's
+// LSTM where that was found; the projected LSTM against ours without projectors. All in one run, taking turns.
 #if DLARRAY_HAS_ONEDNN
 #include <oneapi/dnnl/dnnl.hpp>
 #endif
@@ -53,6 +54,18 @@ struct Ours {
     const auto gradients =
         dlfeval([&](const std::vector<DlArray>& p) { return dlgradient(sum(lstm(p[0], h0, c0, p[1], p[2], p[3]), "all"), p); },
                 std::vector<DlArray>{x, w, r, b});
+    bench::keep(data<float>(gradients[0]));
+  }
+  // A quarter of the channels in the projected state.
+  DlArray rp = r(all, span(0, hidden / 4 - 1)), in = 0.1F * randn(features, features, Type::Single),
+          out = 0.1F * randn(hidden, hidden / 4, Type::Single);
+  void projectedForward() const { bench::keep(data<float>(lstmp(x, h0, c0, w, rp, b, in, out))); }
+  void projectedBoth() const {
+    const auto gradients = dlfeval(
+        [&](const std::vector<DlArray>& p) {
+          return dlgradient(sum(lstmp(p[0], h0, c0, p[1], p[2], p[3], p[4], p[5]), "all"), p);
+        },
+        std::vector<DlArray>{x, w, rp, b, in, out});
     bench::keep(data<float>(gradients[0]));
   }
   DlArray w3 = w(span(0, 3 * hidden - 1), all), r3 = r(span(0, 3 * hidden - 1), all), b3 = b(span(0, 3 * hidden - 1), all);
@@ -166,9 +179,14 @@ int main() {
     forward.push_back({"oneDNN", [=] { peer->forward(); }});
     both.push_back({"oneDNN", [=] { peer->both(); }});
 #endif
-    const std::string name = "lstm 64-128 x 100, " + std::to_string(threads) + " thread" + (threads > 1 ? "s" : "");
+    const std::string count = std::to_string(threads) + " thread" + (threads > 1 ? "s" : ""),
+                      name = "lstm 64-128 x 100, " + count;
     bench::compare(name + ", forward", forward);
     bench::compare(name + ", both", both);
+    bench::compare("lstmp 64-128 by 32 x 100, " + count + ", forward",
+                   {{"ours", [&] { ours.projectedForward(); }}, {"lstm", [&] { ours.forward(); }}});
+    bench::compare("lstmp 64-128 by 32 x 100, " + count + ", both",
+                   {{"ours", [&] { ours.projectedBoth(); }}, {"lstm", [&] { ours.both(); }}});
     for (const char* mode : {"after-multiplication", "before-multiplication"}) {
       const GruOptions options{.resetGateMode = mode};
       const std::string gruName =

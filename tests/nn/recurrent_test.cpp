@@ -44,6 +44,23 @@ std::tuple<DlArray, DlArray, DlArray> composed(const Arrays& in) {
   return {cat(2, y), h, c};
 }
 
+// The same problem with projectors of the input and of the state.
+Arrays projectedProblem(const Arrays& in, Index projected) {
+  const Index features = size(in[3], 1), hidden = size(in[4], 1);
+  const auto part = [](const DlArray& x, Index rows, Index columns) { return x(span(0, rows - 1), span(0, columns - 1)); };
+  Arrays x = in;
+  x[4] = part(in[4], 4 * hidden, projected);
+  x.push_back(0.5 * part(in[3], features, features));
+  x.push_back(3 * part(flip(in[4], 0), hidden, projected));
+  return x;
+}
+std::tuple<DlArray, DlArray, DlArray> projectedLstm(const Arrays& x) {
+  return lstmp<3>(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]);
+}
+std::tuple<DlArray, DlArray, DlArray> composedProjected(const Arrays& x) {
+  return composed({x[0], x[1], x[2], x[3] * transpose(x[6]), x[4] * transpose(x[7]), x[5]});
+}
+
 // X, H0, weights, recurrent weights, biases of both kinds.
 Arrays gruProblem(Index features, Index batch, Index steps, Index hidden, Type type = Type::Double) {
   const Arrays in = problem(features, batch, steps, hidden, type);
@@ -124,6 +141,25 @@ BOOST_AUTO_TEST_CASE(the_fused_lstm_is_the_composed_one) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_projected_lstm_is_the_composed_one) {
+  for (const auto& [in, projected] : {std::pair(problem(7, 19, 6, 33), 9),
+                                      {problem(3, 1, 9, 48), 48},
+                                      {problem(5, 4, 1, 10), 1},
+                                      {problem(2, 600, 11, 50), 20}}) {
+    const Arrays p = projectedProblem(in, projected);
+    const auto [y, h, c] = projectedLstm(p);
+    const auto [y2, h2, c2] = composedProjected(p);
+    BOOST_TEST(difference(y, extractdata<Numbers>(y2), 1e-13) == "");
+    BOOST_TEST(difference(c, extractdata<Numbers>(c2), 1e-13) == "");
+    const Arrays g = gradientsOf(projectedLstm, p), g2 = gradientsOf(composedProjected, p),
+                 recorded = gradientsOf(projectedLstm, p, {.enableHigherDerivatives = true});
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      BOOST_TEST(difference(g[i], extractdata<Numbers>(g2[i]), 1e-11) == "");
+      BOOST_TEST(difference(recorded[i], extractdata<Numbers>(g2[i]), 1e-11) == "");
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_fused_gru_is_the_composed_one) {
   for (const auto& in :
        {gruProblem(7, 19, 6, 33), gruProblem(3, 1, 9, 48), gruProblem(5, 4, 1, 10), gruProblem(2, 600, 11, 60)}) {
@@ -152,6 +188,7 @@ BOOST_AUTO_TEST_CASE(results_do_not_depend_on_threads) {
   const Arrays forGru = gruProblem(16, 40, 12, 50, Type::Single);
   const auto run = [&] {
     Arrays g = gradientsOf([](const Arrays& x) { return lstm<3>(x[0], x[1], x[2], x[3], x[4], x[5]); }, in);
+    for (const DlArray& x : gradientsOf(projectedLstm, projectedProblem(in, 20))) g.push_back(x);
     for (const DlArray& x : gradientsOf(gruOf, forGru)) g.push_back(x);
     for (const DlArray& x : gradientsOf(resetFirst, resetFirstProblem(forGru))) g.push_back(x);
     g.push_back(std::get<0>(gruOf(forGru)));

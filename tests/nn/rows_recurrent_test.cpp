@@ -194,24 +194,28 @@ BOOST_AUTO_TEST_CASE(lstm_layouts) {
 }
 
 BOOST_AUTO_TEST_CASE(projected_lstm) {
-  const auto reference = [](const std::vector<Plain>& in) {
-    const auto transposed = [](const Plain& x) { return Plain{Size{x.size[1], x.size[0]}, "", permuted(x, {1, 0})}; };
-    std::vector<Plain> plain(in.begin(), in.begin() + 6);
-    plain[3] = {Size{20, 4}, "", product(in[3], transposed(in[6]))};
-    plain[4] = {Size{20, 5}, "", product(in[4], transposed(in[7]))};
-    return lstmByHand({4, 2, 3, 5}, plain, "tanh", "sigmoid");
-  };
-  const std::vector<Input> inputs{"4(C) x 2(B) x 3(T)", "5 x 2", "5 x 2", "20 x 2", "20 x 3", "20 x 1", "4 x 2", "5 x 3"};
-  row(
-      "lstmp", inputs, [](const Arrays& x) { return lstmp(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]); },
-      [=](const std::vector<Plain>& in) { return reference(in).y; }, "5(C) x 2(B) x 3(T)");
-  row(
-      "lstmp with its states", inputs,
-      [](const Arrays& x) {
-        const auto [y, h, c] = lstmp<3>(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]);
-        return joined(y, h, c);
-      },
-      [=](const std::vector<Plain>& in) { return joined(reference(in)); }, "50 x 1");
+  // Few channels of the projected state are two products in each step, many are one matrix.
+  for (const Index projected : {3, 5}) {
+    const auto reference = [](const std::vector<Plain>& in) {
+      const auto transposed = [](const Plain& x) { return Plain{Size{x.size[1], x.size[0]}, "", permuted(x, {1, 0})}; };
+      std::vector<Plain> plain(in.begin(), in.begin() + 6);
+      plain[3] = {Size{20, 4}, "", product(in[3], transposed(in[6]))};
+      plain[4] = {Size{20, 5}, "", product(in[4], transposed(in[7]))};
+      return lstmByHand({4, 2, 3, 5}, plain, "tanh", "sigmoid");
+    };
+    const std::string r = "20 x " + std::to_string(projected), out = "5 x " + std::to_string(projected);
+    const std::vector<Input> inputs{"4(C) x 2(B) x 3(T)", "5 x 2", "5 x 2", "20 x 2", r.c_str(), "20 x 1", "4 x 2", out.c_str()};
+    row(
+        "lstmp by " + out, inputs, [](const Arrays& x) { return lstmp(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]); },
+        [=](const std::vector<Plain>& in) { return reference(in).y; }, "5(C) x 2(B) x 3(T)");
+    row(
+        "lstmp with its states by " + out, inputs,
+        [](const Arrays& x) {
+          const auto [y, h, c] = lstmp<3>(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]);
+          return joined(y, h, c);
+        },
+        [=](const std::vector<Plain>& in) { return joined(reference(in)); }, "50 x 1");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(gru_of_sequences) {
