@@ -107,12 +107,20 @@ BOOST_AUTO_TEST_CASE(of_normalizations) {
 }
 
 BOOST_AUTO_TEST_CASE(of_losses) {
-  const DlArray y = softmax(random({1000, 4000}, "CB")), t = random({1000, 4000}, "CB");
+  const DlArray y = softmax(random({1000, 4000}, "CB")), t = random({1000, 4000}, "CB"), w = random({1000, 1}),
+                mask = dlarray(rand(Size{1000, 4000}) > 0.3, "CB");
   check("mse", {y}, [&](const Arrays& a) { return Arrays{mse(a[0], t)}; });
   check("l1loss", {y}, [&](const Arrays& a) { return Arrays{l1loss(a[0], t)}; });
   check("l2loss", {y}, [&](const Arrays& a) { return Arrays{l2loss(a[0], t)}; });
   check("huber", {y}, [&](const Arrays& a) { return Arrays{huber(a[0], t)}; });
   check("crossentropy", {y}, [&](const Arrays& a) { return Arrays{crossentropy(a[0], t)}; });
+  check("crossentropy with weights", {y},
+        [&](const Arrays& a) { return Arrays{crossentropy(a[0], t, w, {.weightsFormat = "C"})}; });
+  check("multilabel", {y}, [&](const Arrays& a) { return Arrays{crossentropy(a[0], t, {.classificationMode = "multilabel"})}; });
+  check("l1loss with a mask", {y}, [&](const Arrays& a) { return Arrays{l1loss(a[0], t, {.mask = mask})}; });
+  check("huber with a mask", {y}, [&](const Arrays& a) { return Arrays{huber(a[0], t, {.mask = mask})}; });
+  check("crossentropy with a mask", {y}, [&](const Arrays& a) { return Arrays{crossentropy(a[0], t, {.mask = mask})}; });
+  check("l1loss of each element", {y}, [&](const Arrays& a) { return Arrays{l1loss(a[0], t, {.reduction = "none"})}; });
 }
 
 BOOST_AUTO_TEST_CASE(of_sequences) {
