@@ -133,8 +133,8 @@ DL_INLINE float gelu(float x) {
 }
 DL_INLINE float geluSlope(float x) {
   const float a = abs(x);
-  const PowerOfTwo two(a * a * -0.7213475204F);  // e^(-a^2 / 2)
-  const float density = two.power * (two.series * static_cast<float>(0.5 * rootHalf * twoOverRootPi));
+  const PowerOfTwo two(a * a * -0.7213475204F - 1.3257480647F);  // e^(-a^2 / 2) / sqrt(2 pi)
+  const float density = two.power * two.series;
   const float tail = where(farTail < a, 0.0F, normalTail(a) - a * density);
   return where(x < 0.0F, tail, 1.0F - tail);
 }

@@ -1,7 +1,8 @@
 // Losses, forward and forward + backward by the predictions: time, and the share of the copy bandwidth that the memory they must
 // touch amounts to. Forward reads two arrays, as much as a copy reads and writes; with the derivative they are read again and one
-// is written. The copy is of an array of the same size, by memcpy, in the same turns. With weights or a mask of the size of the
-// data that is one array more each time (a mask has a quarter of the bytes), with those of classes or observations it is not.
+// is written. The copy is of an array of the same size, by memcpy, in the same turns. Weights of the size of the data are one
+// array more each time, a mask is a quarter of one, weights and masks of classes or observations are none; losses that are not
+// reduced are written and read once.
 // Cross-entropies take a logarithm an element, two for many labels: there as many of oneDNN's eltwise_log are the measure. An
 // argument names the rows to run by how they begin, "multilabel 1000 x 16384".
 #include "share.hpp"
@@ -31,10 +32,12 @@ bench::Peer logarithms([[maybe_unused]] Index n, [[maybe_unused]] int times) {
   return peer;
 }
 
-void row(const char* name, const char* size, const DlArray& y, const DlArray& t, const Loss& f, int logs = 0) {
+void row(const char* name, const char* size, const DlArray& y, const DlArray& t, const Loss& f, int logs = 0,
+         bench::Copies copies = {}) {
   bench::reportShares(
       name, size, static_cast<std::size_t>(numel(y)) * 4, [&] { bench::keep(f(y, t)); },
-      [&] { bench::keep(dlfeval([&](const DlArray& at) { return dlgradient(f(at, t), at); }, y)); }, logarithms(numel(y), logs));
+      [&] { bench::keep(dlfeval([&](const DlArray& at) { return dlgradient(f(at, t), at); }, y)); }, logarithms(numel(y), logs),
+      copies);
 }
 
 }  // namespace
@@ -59,19 +62,25 @@ int main(int count, char** words) {
     const DlArray mask = rand(size) < 0.8, observations = dlarray(rand(1, size[1]) < 0.8, "CB");
     row("weights of classes, l2loss", name, y, t,
         [&](const DlArray& a, const DlArray& b) { return l2loss(a, b, byClass, {.weightsFormat = "C"}); });
-    row("weights, l2loss", name, y, t, [&](const DlArray& a, const DlArray& b) { return l2loss(a, b, byElement); });
-    row("mask, l2loss", name, y, t, [&](const DlArray& a, const DlArray& b) { return l2loss(a, b, {.mask = mask}); });
+    row("weights, l2loss", name, y, t, [&](const DlArray& a, const DlArray& b) { return l2loss(a, b, byElement); }, 0,
+        {1.5, 3.5});
+    row("mask, l2loss", name, y, t, [&](const DlArray& a, const DlArray& b) { return l2loss(a, b, {.mask = mask}); }, 0,
+        {1.125, 2.75});
     row("mask of observations, l2loss", name, y, t,
         [&](const DlArray& a, const DlArray& b) { return l2loss(a, b, {.mask = observations}); });
     row(
         "weights of classes, crossentropy", name, y, t,
         [&](const DlArray& a, const DlArray& b) { return crossentropy(a, b, byClass, {.weightsFormat = "C"}); }, 1);
-    row("weights and mask, huber", name, y, t, [&](const DlArray& a, const DlArray& b) {
-      return huber(a, b, byClass, {.transitionPoint = 0.5, .mask = mask, .weightsFormat = "C"});
-    });
-    row("not reduced, huber", name, y, t, [&](const DlArray& a, const DlArray& b) {
-      return sum(stripdims(huber(a, b, {.transitionPoint = 0.5, .reduction = "none"})), "all");
-    });
+    row("weights and mask, huber", name, y, t,
+        [&](const DlArray& a, const DlArray& b) {
+          return huber(a, b, byClass, {.transitionPoint = 0.5, .mask = mask, .weightsFormat = "C"});
+        },
+        0, {1.125, 2.75});
+    row("not reduced, huber", name, y, t,
+        [&](const DlArray& a, const DlArray& b) {
+          return sum(stripdims(huber(a, b, {.transitionPoint = 0.5, .reduction = "none"})), "all");
+        },
+        0, {2, 3.5});
     row("indexcrossentropy with weights", name, y, t,
         [&](const DlArray& a, const DlArray&) { return indexcrossentropy(a, classes, byClass, {.weightsFormat = "C"}); });
   }

@@ -1,6 +1,7 @@
 // The LSTM (and the GRU, with the reset gate behind and before the product) of 64 inputs and 128 units, 100 steps of 32
 // observations, in single precision: against its matrix products alone, done by the library's own kernel, and against oneDNN's
-// LSTM where that was found; the projected LSTM against ours without projectors. All in one run, taking turns.
+// LSTM where that was found; the projected LSTM against ours without projectors. All in one run, taking turns. An argument names
+// the rows to run by how they begin.
 #if DLARRAY_HAS_ONEDNN
 #include <oneapi/dnnl/dnnl.hpp>
 #endif
@@ -167,8 +168,12 @@ class OneDnn {
 
 }  // namespace
 
-int main() {
-  bench::forThreads([](int threads) {
+int main(int count, char** words) {
+  const std::string wanted = count > 1 ? words[1] : "";
+  const auto compare = [&](const std::string& row, std::vector<bench::Candidate> candidates) {
+    if (row.starts_with(wanted)) bench::compare(row, std::move(candidates));
+  };
+  bench::forThreads([&](int threads) {
     const Ours ours;
     const auto products = std::make_shared<Products>();
     std::vector<bench::Candidate> forward{{"ours", [&] { ours.forward(); }}, {"products alone", [&] { products->forward(); }}},
@@ -179,22 +184,21 @@ int main() {
     forward.push_back({"oneDNN", [=] { peer->forward(); }});
     both.push_back({"oneDNN", [=] { peer->both(); }});
 #endif
-    const std::string count = std::to_string(threads) + " thread" + (threads > 1 ? "s" : ""),
-                      name = "lstm 64-128 x 100, " + count;
-    bench::compare(name + ", forward", forward);
-    bench::compare(name + ", both", both);
-    bench::compare("lstmp 64-128 by 32 x 100, " + count + ", forward",
-                   {{"ours", [&] { ours.projectedForward(); }}, {"lstm", [&] { ours.forward(); }}});
-    bench::compare("lstmp 64-128 by 32 x 100, " + count + ", both",
-                   {{"ours", [&] { ours.projectedBoth(); }}, {"lstm", [&] { ours.both(); }}});
+    const std::string on = std::to_string(threads) + " thread" + (threads > 1 ? "s" : ""), name = "lstm 64-128 x 100, " + on;
+    compare(name + ", forward", forward);
+    compare(name + ", both", both);
+    compare("lstmp 64-128 by 32 x 100, " + on + ", forward",
+            {{"ours", [&] { ours.projectedForward(); }}, {"lstm", [&] { ours.forward(); }}});
+    compare("lstmp 64-128 by 32 x 100, " + on + ", both",
+            {{"ours", [&] { ours.projectedBoth(); }}, {"lstm", [&] { ours.both(); }}});
     for (const char* mode : {"after-multiplication", "before-multiplication"}) {
       const GruOptions options{.resetGateMode = mode};
       const std::string gruName =
           "gru " + std::string(mode) + ", " + std::to_string(threads) + " thread" + (threads > 1 ? "s" : "");
-      bench::compare(gruName + ", forward",
-                     {{"ours", [&] { ours.gruForward(options); }}, {"products alone", [&] { products->forward(3); }}});
-      bench::compare(gruName + ", both", {{"ours", [&] { ours.gruBoth(options); }},
-                                          {"products alone", [&] { products->forward(3), products->backward(3); }}});
+      compare(gruName + ", forward",
+              {{"ours", [&] { ours.gruForward(options); }}, {"products alone", [&] { products->forward(3); }}});
+      compare(gruName + ", both", {{"ours", [&] { ours.gruBoth(options); }},
+                                   {"products alone", [&] { products->forward(3), products->backward(3); }}});
     }
   });
 }

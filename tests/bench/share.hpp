@@ -68,12 +68,18 @@ inline std::string& wantedRows() {
   return beginning;
 }
 
+/// How many copies the memory amounts to that a function must touch, forward and forward + backward.
+struct Copies {
+  double forward = 1, both = 2.5;
+};
+
 /// A row for a function forward and forward + backward.
 template <class Forward, class Both>
-void reportShares(const char* name, const char* size, std::size_t bytes, Forward&& forward, Both&& both, const Peer& peer = {}) {
+void reportShares(const char* name, const char* size, std::size_t bytes, Forward&& forward, Both&& both, const Peer& peer = {},
+                  Copies copies = {}) {
   if (!(std::string(name) + " " + size).starts_with(wantedRows())) return;
   CopyShare copy(bytes);
-  const Share f = copy.of(forward, 1), b = copy.of(both, 2.5);
+  const Share f = copy.of(forward, copies.forward), b = copy.of(both, copies.both);
   const double peerForward = peer.forward.empty() ? 0 : copy.of(peer.forward[0], 1).seconds,
                peerBoth = peer.both.empty() ? 0 : copy.of(peer.both[0], 1).seconds;
   std::printf("%-18s %-18s copy %9s  forward %9s %4.0f %%  forward + backward %9s %4.0f %%%s\n", name, size,
