@@ -21,7 +21,7 @@ DL_INLINE float finiteLogarithm(float x) {
   p = p * f - 0.2500782311F;
   p = p * f + 0.3333319724F;
   p = p * f - 0.4999993742F;
-  return exponent * 8.262958405e-8F + (f * f * p + f);
+  return exponent * 8.262958295e-8F + (f * f * p + f);
 }
 DL_INLINE double finiteLogarithm(double x) { return formula::log(x); }
 
