@@ -1,4 +1,5 @@
 // Rows for losses with weights and masks, and the same written with ordinary operations.
+#include "core/pool.hpp"
 #include "harness/row.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -189,6 +190,28 @@ BOOST_AUTO_TEST_CASE(class_numbers_and_one_hot_agree) {
         BOOST_TEST((underlyingType(l1) == type));
       }
   }
+}
+
+// The value needs no memory but small blocks, the derivatives their own.
+BOOST_AUTO_TEST_CASE(nothing_as_large_as_the_data_is_made) {
+  const DlArray y = dlarray(0.1 + 0.8 * rand(Size{100, 10, 100}), "SCB"), t = dlarray(rand(Size{100, 10, 100}), "SCB");
+  const DlArray w = dlarray(rand(10, 1), "CU"), mask = dlarray(rand(100, 100) < 0.7, "SB"), classes = randi({0, 9}, 100, 100);
+  constexpr std::size_t bytes = 100 * 10 * 100 * 8, little = bytes / 8;
+  const auto peakOf = [](const auto& f) {
+    releaseMemory();
+    const std::size_t before = memoryUse().inUse;
+    f();
+    return memoryUse().peak - before;
+  };
+  const auto check = [&](const char* name, const auto& loss) {
+    BOOST_TEST(peakOf([&] { (void)loss(y, w); }) < little, name);
+    const auto derivatives = [&](const DlArray& a, const DlArray& b) { return dlgradient(loss(a, b), a, b); };
+    BOOST_TEST(peakOf([&] { (void)dlfeval(derivatives, y, w); }) < bytes + little, name);
+  };
+  for (const Loss& loss : losses)
+    check(loss.name, [&](const DlArray& a, const DlArray& b) { return loss.fused(a, t, b, {.mask = mask}); });
+  check("indexcrossentropy",
+        [&](const DlArray& a, const DlArray& b) { return indexcrossentropy(a, classes, b, {.mask = mask}); });
 }
 
 BOOST_AUTO_TEST_CASE(types_of_weights) {
