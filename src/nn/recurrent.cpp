@@ -38,6 +38,34 @@ DlArray stepsRoom(const cpu::RecurrentPlan& plan, Index rows, Index gateRows, Ty
   return Storage::make(stepsShape(rows, plan.batch, traced ? plan.steps : stepsTogether(plan, gateRows)), type);
 }
 
+DlArray product(const DlArray& a, bool transA, const DlArray& b, bool transB) {
+  return pagemtimes(a, transA ? "transpose" : "none", b, transB ? "transpose" : "none");
+}
+
+DlArray statesBefore(const DlArray& h0, const DlArray& y, const cpu::RecurrentPlan& plan) {
+  const DlArray before = plan.steps > 1 ? cat(2, {h0, y(all, all, span(0, plan.steps - 2))}) : h0;
+  return reshape(before, plan.hidden, -1);
+}
+
+template <class T>
+DlArray timesStatesBefore(const DlArray& d, const DlArray& h0, const DlArray& y, const cpu::RecurrentPlan& plan,
+                          bool transposed) {
+  const Index h = plan.hidden, n = size(d, 0), first = plan.batch, later = plan.batch * (plan.steps - 1);
+  const DlArray result = Storage::make({transposed ? Size::matrix(h, n) : Size::matrix(n, h), {}}, typeOf<T>);
+  T* to = Storage::mutableData<T>(result);
+  const auto add = [&](const T* states, const T* by, Index columns, T old) {
+    if (transposed)
+      cpu::gemm<T>(false, true, h, n, columns, 1, states, by, old, to);
+    else
+      cpu::gemm<T>(false, true, n, h, columns, 1, by, states, old, to);
+  };
+  add(Storage::data<T>(y), Storage::data<T>(d) + n * first, later, 0);
+  add(Storage::data<T>(h0), Storage::data<T>(d), first, 1);
+  return result;
+}
+template DlArray timesStatesBefore<float>(const DlArray&, const DlArray&, const DlArray&, const cpu::RecurrentPlan&, bool);
+template DlArray timesStatesBefore<double>(const DlArray&, const DlArray&, const DlArray&, const cpu::RecurrentPlan&, bool);
+
 Sequence::Sequence(const Operand& x, std::string_view dataFormat, const char* function)
     : data_(x, dataFormat, function), labelled_(dataFormat.empty()) {
   const Shape& shape = data_.shape();
@@ -174,10 +202,6 @@ DlArray Activations::gateSlope(const DlArray& y) const {
 
 namespace {
 
-DlArray product(const DlArray& a, bool transA, const DlArray& b, bool transB) {
-  return pagemtimes(a, transA ? "transpose" : "none", b, transB ? "transpose" : "none");
-}
-
 // All steps at once. The result holds h of every step and, where asked for, behind them c of the last. The last two inputs are
 // memory that it fills: the activations of the gates and the cells of every step, which the gradient reads; of fewer where there
 // will be none. With a projector the recurrent weights meet the projected states, for which there is memory too.
@@ -272,28 +296,14 @@ void Lstm::adjoint(Backward& b) const {
     cpu::gemm<T>(false, true, rows, features, columns, 1, raw(sums), data(X), 0, raw(dw));
     b.add(W, std::move(dw));
   }
-  // A derivative by what multiplied the states before each step; n rows of derivatives belong to each of these.
-  const auto byStates = [&](const T* of, Index n, bool transposed) {
-    DlArray d = transposed ? make(plan.hidden, n) : make(n, plan.hidden);
-    const T* y = Storage::data<T>(b.result());
-    const auto add = [&](const T* states, const T* derivatives, Index count, T beta) {
-      if (transposed)
-        cpu::gemm<T>(false, true, plan.hidden, n, count, 1, states, derivatives, beta, raw(d));
-      else
-        cpu::gemm<T>(false, true, n, plan.hidden, count, 1, derivatives, states, beta, raw(d));
-    };
-    add(y, of + n * plan.batch, columns - plan.batch, 0);
-    add(data(H0), of, plan.batch, 1);
-    return d;
-  };
   if (b.needs(R) && projected) {
     DlArray dr = make(rows, plan.projected);
     cpu::gemm<T>(false, true, rows, plan.projected, columns, 1, raw(sums), data(States), 0, raw(dr));
     b.add(R, std::move(dr));
   } else if (b.needs(R)) {
-    b.add(R, byStates(raw(sums), rows, false));
+    b.add(R, timesStatesBefore<T>(sums, b.input(H0), b.result(), plan, false));
   }
-  if (projected && b.needs(Projector)) b.add(Projector, byStates(raw(dStates), plan.projected, true));
+  if (projected && b.needs(Projector)) b.add(Projector, timesStatesBefore<T>(dStates, b.input(H0), b.result(), plan, true));
   if (b.needs(Bias)) b.add(Bias, engine::sumTo(sums, {Size::matrix(rows, 1), {}}));
   b.add(H0, std::move(dh));
   b.add(C0, std::move(dc));
@@ -303,10 +313,8 @@ void Lstm::adjoint(Backward& b) const {
 void Lstm::recordedAdjoint(Backward& b) const {
   const Activations act(plan.state, plan.gate);
   const Index h = plan.hidden, last = plan.steps - 1;
-  const DlArray g = b.gradient(), y = b.result(), x = b.input(X), w = b.input(W), r = b.input(R);
-  DlArray before = b.input(H0);
-  if (last > 0) before = cat(2, {before, y(all, all, span(0, last - 1))});
-  before = reshape(before, h, -1);
+  const DlArray g = b.gradient(), x = b.input(X), w = b.input(W), r = b.input(R);
+  const DlArray before = statesBefore(b.input(H0), b.result(), plan);
   const bool projected = plan.projected > 0;
   const DlArray met = projected ? product(b.input(Projector), true, before, false) : before;
   const DlArray z = reshape(w * x + r * met + b.input(Bias), Size{4 * h, plan.batch, plan.steps});

@@ -55,5 +55,12 @@ Index stepsTogether(const cpu::RecurrentPlan& plan, Index rows);
 /// Memory that an operation fills for its gradient: every step if one of the inputs is traced, else as many as are taken together.
 DlArray stepsRoom(const cpu::RecurrentPlan& plan, Index rows, Index gateRows, Type type, const std::vector<DlArray>& inputs);
 
+/// op(a) op(b), each transposed where the flag says so.
+DlArray product(const DlArray& a, bool transA, const DlArray& b, bool transB);
+/// The states that the steps begin with, one behind the other.
+DlArray statesBefore(const DlArray& h0, const DlArray& y, const cpu::RecurrentPlan& plan);
+/// d (n x batch steps) times these states transposed, or the transposed of that; by kernels, nothing is recorded.
+template <class T>
+DlArray timesStatesBefore(const DlArray& d, const DlArray& h0, const DlArray& y, const cpu::RecurrentPlan& plan, bool transposed);
 
 }  // namespace dl

@@ -26,10 +26,6 @@ ResetGate resetGateOf(std::string_view mode, const std::source_location& where) 
        mode);
 }
 
-DlArray product(const DlArray& a, bool transA, const DlArray& b, bool transB) {
-  return pagemtimes(a, transA ? "transpose" : "none", b, transB ? "transpose" : "none");
-}
-
 // All steps at once. The last two inputs are memory that it fills: the activations of the gates, and the products of the state
 // with the weights of the candidate, or the state times the reset gate where that comes first; the gradient reads them. There is
 // no recurrent bias then.
@@ -116,25 +112,17 @@ void Gru::adjoint(engine::Backward& b) const {
     b.add(W, std::move(dw));
   }
   if (b.needs(R)) {
-    DlArray dr = make(rows, plan.hidden);
     if (resetFirst) {
+      DlArray dr = make(rows, plan.hidden);
       cpu::resetFirstWeights<T>(plan, raw(sums), data(H0), y, data(Candidates), raw(dr));
+      b.add(R, std::move(dr));
     } else {
-      cpu::gemm<T>(false, true, rows, plan.hidden, columns - plan.batch, 1, raw(recurrentSums) + rows * plan.batch, y, 0,
-                   raw(dr));
-      cpu::gemm<T>(false, true, rows, plan.hidden, plan.batch, 1, raw(recurrentSums), data(H0), 1, raw(dr));
+      b.add(R, timesStatesBefore<T>(recurrentSums, b.input(H0), b.result(), plan, false));
     }
-    b.add(R, std::move(dr));
   }
   if (b.needs(Bias)) b.add(Bias, engine::sumTo(sums, {Size::matrix(rows, 1), {}}));
   if (b.needs(RecurrentBias)) b.add(RecurrentBias, engine::sumTo(recurrentSums, {Size::matrix(rows, 1), {}}));
   b.add(H0, std::move(dh));
-}
-
-// The states that the steps begin with, one behind the other.
-DlArray statesBefore(const DlArray& h0, const DlArray& y, const cpu::RecurrentPlan& plan) {
-  const DlArray before = plan.steps > 1 ? cat(2, {h0, y(all, all, span(0, plan.steps - 2))}) : h0;
-  return reshape(before, plan.hidden, -1);
 }
 
 // The same in operations, so that it can be differentiated: the gates anew, all steps at once, then back step by step.
