@@ -168,27 +168,20 @@ struct LossOf {
  private:
   template <class T>
   void adjoint(Backward& b) const {
-    double all = factor;
-    const T* each = nullptr;
-    if (b.isNumber())
-      all *= b.number();
-    else if (summed)
-      all *= double(b.gradient());
-    else
-      each = Storage::data<T>(b.gradient());
+    const losses::Factors<T> g(b, factor, summed);
     const DlArray none, &y = b.input(0),
                         &t = Storage::get(b.input(1)) ? b.input(1) : y;  // where it is not looked at, any will do
     const Arrays<T> a(position, parameter, y, t, weighted ? b.input(2) : none, masked ? b.input(maskAt()) : none);
     for (const int i : {0, 1})
       if (b.needs(i)) {
         DlArray result = Storage::makeLike(y, typeOf<T>);
-        cpu::lossGradient(a.losses, i == 0, each, static_cast<T>(all), Storage::mutableData<T>(result));
+        cpu::lossGradient(a.losses, i == 0, g.each, static_cast<T>(g.all), Storage::mutableData<T>(result));
         b.add(i, std::move(result));
       }
     if (weighted && b.needs(2)) {
       const Shape& shape = b.shape(2);
       DlArray result = Storage::make(shape, typeOf<T>);
-      cpu::lossWeightGradient(a.losses, losses::overlayOf(shape.size, Storage::of(y).size), each, static_cast<T>(all),
+      cpu::lossWeightGradient(a.losses, losses::overlayOf(shape.size, Storage::of(y).size), g.each, static_cast<T>(g.all),
                               numel(result), Storage::mutableData<T>(result));
       b.add(2, std::move(result));
     }

@@ -43,6 +43,22 @@ auto withTypeOf(const DlArray& x, F f) {
   return Storage::of(x).type == Type::Single ? f(0.0F) : f(0.0);
 }
 
+/// What every derivative of losses is multiplied by: one factor for all and, where they are not summed, one for each.
+template <class T>
+struct Factors {
+  double all;
+  const T* each = nullptr;
+
+  Factors(engine::Backward& b, double factor, bool summed) : all(factor) {
+    if (b.isNumber())
+      all *= b.number();
+    else if (summed)
+      all *= double(b.gradient());
+    else
+      each = Storage::data<T>(b.gradient());
+  }
+};
+
 /// Runs an operation on predictions, targets and, where they are there, weights and mask.
 template <class Op>
 DlArray applyTo(const Op& op, const DlArray& y, const DlArray& t, const DlArray& weights, const DlArray& mask,

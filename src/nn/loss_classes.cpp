@@ -83,25 +83,18 @@ struct ClassLossOf {
  private:
   template <class T>
   void adjoint(Backward& b) const {
-    double all = factor;
-    const T* each = nullptr;
-    if (b.isNumber())
-      all *= b.number();
-    else if (summed)
-      all *= double(b.gradient());
-    else
-      each = Storage::data<T>(b.gradient());
+    const losses::Factors<T> g(b, factor, summed);
     const DlArray none, &y = b.input(0);
     Arrays<T> a(channel, y, b.input(1), weighted ? b.input(2) : none, masked ? b.input(maskAt()) : none);
     if (b.needs(0)) {
       DlArray result = Storage::makeLike(y, typeOf<T>);
-      cpu::classLossGradient(a.losses, each, static_cast<T>(all), Storage::mutableData<T>(result));
+      cpu::classLossGradient(a.losses, g.each, static_cast<T>(g.all), Storage::mutableData<T>(result));
       b.add(0, std::move(result));
     }
     if (weighted && b.needs(2)) {
       DlArray result = Storage::make(b.shape(2), typeOf<T>);
       a.lay(Storage::of(result).size, Storage::of(y).size, channel);
-      cpu::classLossWeightGradient(a.losses, each, static_cast<T>(all), numel(result), Storage::mutableData<T>(result));
+      cpu::classLossWeightGradient(a.losses, g.each, static_cast<T>(g.all), numel(result), Storage::mutableData<T>(result));
       b.add(2, std::move(result));
     }
   }
