@@ -48,20 +48,22 @@ struct Fast<BinaryCrossEntropy> {
   using Type = FastBinaryCrossEntropy;
 };
 
+DL_INLINE int bitsOf(float x) { return __builtin_bit_cast(int, x); }
+DL_INLINE long bitsOf(double x) { return __builtin_bit_cast(long, x); }
+
 // x, or 0 where the mask is false: bits, since loops that choose by a bool are not vectorised.
-DL_INLINE float masked(bool m, float x) { return __builtin_bit_cast(float, __builtin_bit_cast(int, x) & -static_cast<int>(m)); }
-DL_INLINE double masked(bool m, double x) {
-  return __builtin_bit_cast(double, __builtin_bit_cast(long, x) & -static_cast<long>(m));
-}
+DL_INLINE float masked(bool m, float x) { return __builtin_bit_cast(float, bitsOf(x) & -static_cast<int>(m)); }
+DL_INLINE double masked(bool m, double x) { return __builtin_bit_cast(double, bitsOf(x) & -static_cast<long>(m)); }
 
 template <class T>
 constexpr int lanes = 256 / sizeof(T);
 
+// True when all targets are 0 or 1: then b b - b has no bit.
 template <class T>
 DL_INLINE bool allWhole(const T* b) {
-  if (b[0] != T(0) && b[0] != T(1)) return false;
-  int others = 0;
-  for (int j = 0; j < lanes<T>; ++j) others += (b[j] != T(0)) & (b[j] != T(1));
+  decltype(bitsOf(T())) others = bitsOf(b[0] * b[0] - b[0]);
+  if (others != 0) return false;
+  for (int j = 0; j < lanes<T>; ++j) others |= bitsOf(b[j] * b[j] - b[j]);
   return others == 0;
 }
 
