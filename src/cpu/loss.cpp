@@ -1,7 +1,6 @@
 #include "cpu/loss.hpp"
 
 #include <memory>
-#include <optional>
 
 #include "cpu/arch.hpp"
 #include "cpu/blocks.hpp"
@@ -19,14 +18,15 @@ const LossKernels<T>& kernels(const Losses<T>& losses) {
 
 constexpr Index piece = Laid<float>::piece;
 
-// Weights and mask of all elements, piece by piece; ones and true where there are none.
+// Weights and mask of all elements, piece by piece; ones and true where there are none. Each thread makes its own: what lies
+// ready in them would be far away for another.
 template <class T>
 class Parts {
  public:
-  Parts(const Losses<T>& losses, const T* g)
+  Parts(const Losses<T>& l, const T* g)
       : g_(g),
-        weights_(losses.weights ? *losses.weights : ones_.emplace(T(1), losses.n)),
-        mask_(losses.mask ? *losses.mask : whole_.emplace(true, losses.n)) {}
+        weights_(l.weights ? Laid<T>(l.weights, l.weightsLie, l.n) : Laid<T>(T(1), l.n)),
+        mask_(l.mask ? Laid<bool>(l.mask, l.maskLies, l.n) : Laid<bool>(true, l.n)) {}
 
   /// Calls body(i, n, w, m) for pieces of n elements from i on.
   template <class Body>
@@ -45,11 +45,9 @@ class Parts {
   }
 
  private:
-  std::optional<Laid<T>> ones_;
-  std::optional<Laid<bool>> whole_;
   const T* g_;
-  const Laid<T>& weights_;
-  const Laid<bool>& mask_;
+  const Laid<T> weights_;
+  const Laid<bool> mask_;
 };
 
 template <class T>
@@ -62,27 +60,31 @@ bool isPlain(const Losses<T>& losses) {
 template <class T>
 double lossSum(const Losses<T>& l) {
   const LossKernels<T>& k = kernels(l);
-  if (isPlain(l))
-    return sumOfBlocks(l.n, [&](Index begin, Index end) {
+  return sumOfBlocks(l.n, [&](auto&& blocks) {
+    if (isPlain(l)) {
+      blocks([&](Index begin, Index end) {
+        double total = 0;
+        for (Index i = begin; i < end; i += leastBlock)
+          total += static_cast<double>(k.sum(std::min(leastBlock, end - i), l.parameter, l.predictions + i, l.targets + i));
+        return total;
+      });
+      return;
+    }
+    const Parts<T> parts(l, nullptr);
+    blocks([&](Index begin, Index end) {
       double total = 0;
-      for (Index i = begin; i < end; i += leastBlock)
-        total += static_cast<double>(k.sum(std::min(leastBlock, end - i), l.parameter, l.predictions + i, l.targets + i));
+      parts.forEach(begin, end, [&](Index i, Index n, const T* w, const bool* m) {
+        total += static_cast<double>(k.weightedSum(n, l.parameter, l.predictions + i, l.targets + i, w, m));
+      });
       return total;
     });
-  const Parts<T> parts(l, nullptr);
-  return sumOfBlocks(l.n, [&](Index begin, Index end) {
-    double total = 0;
-    parts.forEach(begin, end, [&](Index i, Index n, const T* w, const bool* m) {
-      total += static_cast<double>(k.weightedSum(n, l.parameter, l.predictions + i, l.targets + i, w, m));
-    });
-    return total;
   });
 }
 
 template <class T>
 void lossValues(const Losses<T>& l, const T* g, T factor, T* result) {
-  const Parts<T> parts(l, g);
   parallelFor(l.n, parallelElements, [&](Index begin, Index end) {
+    const Parts<T> parts(l, g);
     parts.forEach(begin, end, [&](Index i, Index n, const T* w, const bool* m) {
       kernels(l).values(n, l.parameter, factor, l.predictions + i, l.targets + i, w, m, result + i);
     });
@@ -98,9 +100,9 @@ void lossGradient(const Losses<T>& l, bool byPredictions, const T* g, T factor, 
     });
     return;
   }
-  const Parts<T> parts(l, g);
   const auto kernel = byPredictions ? kernels(l).weightedA : kernels(l).weightedB;
   parallelFor(l.n, parallelElements, [&](Index begin, Index end) {
+    const Parts<T> parts(l, g);
     parts.forEach(begin, end, [&](Index i, Index n, const T* w, const bool* m) {
       kernel(n, l.parameter, factor, l.predictions + i, l.targets + i, w, m, result + i);
     });

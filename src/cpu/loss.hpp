@@ -13,8 +13,10 @@ struct Losses {
   T parameter;          // of the formula
   const T *predictions, *targets;
   Index n;
-  const Laid<T>* weights = nullptr;
-  const Laid<bool>* mask = nullptr;  // an element that it leaves out counts nothing, whatever it is
+  const T* weights = nullptr;
+  Overlay weightsLie = {};
+  const bool* mask = nullptr;  // an element that it leaves out counts nothing, whatever it is
+  Overlay maskLies = {};
 };
 
 /// The sum of the losses of all elements.
@@ -48,10 +50,11 @@ struct ClassLosses {
   const T* predictions;
   Index inner, classes, outer;
   Numbers targets;
-  const T* weights = nullptr;  // over the lanes like `overlay`, and `classStride` apart for neighbouring classes
-  Overlay overlay = {};
+  const T* weights = nullptr;  // `classStride` apart for neighbouring classes
+  Overlay weightsLie = {};     // over the lanes
   Index classStride = 0;
-  const Laid<bool>* mask = nullptr;  // over the lanes; targets that it leaves out may be anything
+  const bool* mask = nullptr;  // over the lanes; targets that it leaves out may be anything
+  Overlay maskLies = {};
 
   Index lanes() const { return inner * outer; }
 };

@@ -28,18 +28,22 @@ struct Lanes {
   const bool* mask;
 };
 
+// The mask of all lanes; each thread makes its own, as in loss.cpp.
+template <class T>
+Laid<bool> maskOf(const ClassLosses<T>& l) {
+  return l.mask ? Laid<bool>(l.mask, l.maskLies, l.lanes()) : Laid<bool>(true, l.lanes());
+}
+
 // Calls body(lanes) for pieces of lanes.
 template <class T, class Body>
-void forLanes(const ClassLosses<T>& l, Index begin, Index end, Body body) {
+void forLanes(const ClassLosses<T>& l, const Laid<bool>& laidMask, Index begin, Index end, Body body) {
   alignas(64) T predictions[piece], weights[piece], ones[piece];
   alignas(64) bool mask[piece];
   Index elements[piece], weightsAt[piece];
   std::fill_n(ones, piece, T(1));
-  const bool *m = mask, *whole = mask;
-  std::fill_n(mask, piece, true);
   for (Index i = begin; i < end; i += piece) {
     const Index n = std::min(piece, end - i);
-    m = l.mask ? l.mask->at(i, n, mask) : whole;
+    const bool* m = laidMask.at(i, n, mask);
     Index page = i / l.inner * l.inner * l.classes, inner = i % l.inner;
     for (Index k = 0; k < n; ++k) {
       const Index target = m[k] ? static_cast<Index>(l.targets[i + k]) : 0;
@@ -48,7 +52,7 @@ void forLanes(const ClassLosses<T>& l, Index begin, Index end, Body body) {
       predictions[k] = l.predictions[elements[k]];
       if (++inner == l.inner) inner = 0, page += l.inner * l.classes;
     }
-    l.overlay.forRuns(i % l.overlay.period(), n, [&](Index at, Index count, Index offset, Index stride) {
+    l.weightsLie.forRuns(i % l.weightsLie.period(), n, [&](Index at, Index count, Index offset, Index stride) {
       for (Index k = 0; k < count; ++k) weightsAt[at + k] += offset + k * stride;
     });
     for (Index k = 0; k < n; ++k) weights[k] = l.weights ? l.weights[weightsAt[k]] : T(1);
@@ -67,13 +71,14 @@ void multiply(const Lanes<T>& lanes, const T* g) {
 
 template <class T>
 Index wrongClass(const ClassLosses<T>& l) {
+  const Laid<bool> mask = maskOf(l);
   bool buffer[piece];
   for (Index i = 0; i < l.lanes(); i += piece) {
     const Index n = std::min(piece, l.lanes() - i);
-    const bool* m = l.mask ? l.mask->at(i, n, buffer) : nullptr;
+    const bool* m = mask.at(i, n, buffer);
     for (Index k = 0; k < n; ++k) {
       const double t = l.targets[i + k];
-      if ((!m || m[k]) && !(t >= 0 && t < static_cast<double>(l.classes) && t == std::floor(t))) return i + k;
+      if (m[k] && !(t >= 0 && t < static_cast<double>(l.classes) && t == std::floor(t))) return i + k;
     }
   }
   return -1;
@@ -81,19 +86,22 @@ Index wrongClass(const ClassLosses<T>& l) {
 
 template <class T>
 double classLossSum(const ClassLosses<T>& l) {
-  return sumOfBlocks(l.lanes(), [&](Index begin, Index end) {
-    double total = 0;
-    forLanes(l, begin, end, [&](const Lanes<T>& at) {
-      total += static_cast<double>(crossEntropy<T>().weightedSum(at.n, T(1), at.predictions, at.ones, at.weights, at.mask));
+  return sumOfBlocks(l.lanes(), [&](auto&& blocks) {
+    const Laid<bool> mask = maskOf(l);
+    blocks([&](Index begin, Index end) {
+      double total = 0;
+      forLanes(l, mask, begin, end, [&](const Lanes<T>& at) {
+        total += static_cast<double>(crossEntropy<T>().weightedSum(at.n, T(1), at.predictions, at.ones, at.weights, at.mask));
+      });
+      return total;
     });
-    return total;
   });
 }
 
 template <class T>
 void classLossValues(const ClassLosses<T>& l, T* result) {
   parallelFor(l.lanes(), parallelElements, [&](Index begin, Index end) {
-    forLanes(l, begin, end, [&](const Lanes<T>& at) {
+    forLanes(l, maskOf(l), begin, end, [&](const Lanes<T>& at) {
       crossEntropy<T>().values(at.n, T(1), T(1), at.predictions, at.ones, at.weights, at.mask, result + at.begin);
     });
   });
@@ -101,15 +109,22 @@ void classLossValues(const ClassLosses<T>& l, T* result) {
 
 template <class T>
 void classLossGradient(const ClassLosses<T>& l, const T* g, T factor, T* result) {
-  parallelFor(l.lanes() * l.classes, parallelElements,
-              [&](Index begin, Index end) { std::fill(result + begin, result + end, T(0)); });
-  parallelFor(l.lanes(), parallelElements, [&](Index begin, Index end) {
+  const Index page = l.inner * l.classes;
+  const auto clear = [&](Index begin, Index end) { std::fill(result + begin, result + end, T(0)); };
+  const auto scatter = [&](Index begin, Index end) {
     alignas(64) T slopes[piece];
-    forLanes(l, begin, end, [&](const Lanes<T>& at) {
+    forLanes(l, maskOf(l), begin, end, [&](const Lanes<T>& at) {
       multiply(at, g);
       crossEntropy<T>().weightedA(at.n, T(1), factor, at.predictions, at.ones, at.weights, at.mask, slopes);
       for (Index k = 0; k < at.n; ++k) result[at.elements[k]] = slopes[k];
     });
+  };
+  // Where there are several pages, what a thread has cleared it fills; in a single one threads share either.
+  parallelFor(l.outer, grainFor(page), [&](Index first, Index last) {
+    parallelFor((last - first) * page, parallelElements,
+                [&](Index begin, Index end) { clear(first * page + begin, first * page + end); });
+    parallelFor((last - first) * l.inner, parallelElements,
+                [&](Index begin, Index end) { scatter(first * l.inner + begin, first * l.inner + end); });
   });
 }
 
@@ -119,7 +134,7 @@ void classLossWeightGradient(const ClassLosses<T>& l, const T* g, T factor, Inde
   unweighted.weights = nullptr;
   const auto sums = std::make_unique<double[]>(static_cast<std::size_t>(weights));  // as in lossWeightGradient
   alignas(64) T values[piece];
-  forLanes(unweighted, 0, l.lanes(), [&](const Lanes<T>& at) {
+  forLanes(unweighted, maskOf(l), 0, l.lanes(), [&](const Lanes<T>& at) {
     multiply(at, g);
     crossEntropy<T>().values(at.n, T(1), factor, at.predictions, at.ones, at.weights, at.mask, values);
     for (Index k = 0; k < at.n; ++k) sums[static_cast<std::size_t>(at.weightsAt[k])] += static_cast<double>(values[k]);

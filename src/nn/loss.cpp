@@ -113,25 +113,22 @@ using engine::Inputs;
 using formula::Symbol;
 using losses::Common;
 
-// The arrays of a loss as its kernels take them.
+// The arrays of a loss as its kernels take them; weights and mask may be missing.
 template <class T>
-struct Arrays {
-  std::optional<cpu::Laid<T>> weights;
-  std::optional<cpu::Laid<bool>> mask;
-  cpu::Losses<T> losses;
-
-  Arrays(std::size_t formula, double parameter, const DlArray& y, const DlArray& t, const DlArray& w, const DlArray& m)
-      : losses{formula, static_cast<T>(parameter), Storage::data<T>(y), Storage::data<T>(t), numel(y)} {
-    if (Storage::get(w)) losses.weights = &lay(weights, w, y);
-    if (Storage::get(m)) losses.mask = &lay(mask, m, y);
+cpu::Losses<T> arrays(std::size_t formula, double parameter, const DlArray& y, const DlArray& t, const DlArray& w,
+                      const DlArray& m) {
+  cpu::Losses<T> a{formula, static_cast<T>(parameter), Storage::data<T>(y), Storage::data<T>(t), numel(y)};
+  const Size& size = Storage::of(y).size;
+  if (Storage::get(w)) {
+    a.weights = Storage::data<T>(w);
+    a.weightsLie = losses::overlayOf(Storage::of(w).size, size);
   }
-
- private:
-  template <class U>
-  static const cpu::Laid<U>& lay(std::optional<cpu::Laid<U>>& to, const DlArray& small, const DlArray& y) {
-    return to.emplace(Storage::data<U>(small), losses::overlayOf(Storage::of(small).size, Storage::of(y).size), numel(y));
+  if (Storage::get(m)) {
+    a.mask = Storage::data<bool>(m);
+    a.maskLies = losses::overlayOf(Storage::of(m).size, size);
   }
-};
+  return a;
+}
 
 // The losses of predictions and targets of the same shape and type times a number, or their sum. Inputs are these two, weights
 // where there are some, and a mask where there is one. Composed of other operations this would write several arrays as large as
@@ -153,10 +150,11 @@ struct LossOf {
   DlArray evaluate(const Inputs& in) const {
     return losses::withTypeOf(in[0], [&]<class T>(T) {
       const DlArray none;
-      const Arrays<T> a(position, parameter, in[0], in[1], weighted ? in[2] : none, masked ? in[maskAt()] : none);
-      if (summed) return DlArray(static_cast<T>(factor * cpu::lossSum(a.losses)));
+      const cpu::Losses<T> a =
+          arrays<T>(position, parameter, in[0], in[1], weighted ? in[2] : none, masked ? in[maskAt()] : none);
+      if (summed) return DlArray(static_cast<T>(factor * cpu::lossSum(a)));
       DlArray result = Storage::makeLike(in[0], typeOf<T>);
-      cpu::lossValues<T>(a.losses, nullptr, static_cast<T>(factor), Storage::mutableData<T>(result));
+      cpu::lossValues<T>(a, nullptr, static_cast<T>(factor), Storage::mutableData<T>(result));
       return result;
     });
   }
@@ -171,18 +169,19 @@ struct LossOf {
     const losses::Factors<T> g(b, factor, summed);
     const DlArray none, &y = b.input(0),
                         &t = Storage::get(b.input(1)) ? b.input(1) : y;  // where it is not looked at, any will do
-    const Arrays<T> a(position, parameter, y, t, weighted ? b.input(2) : none, masked ? b.input(maskAt()) : none);
+    const cpu::Losses<T> a =
+        arrays<T>(position, parameter, y, t, weighted ? b.input(2) : none, masked ? b.input(maskAt()) : none);
     for (const int i : {0, 1})
       if (b.needs(i)) {
         DlArray result = Storage::makeLike(y, typeOf<T>);
-        cpu::lossGradient(a.losses, i == 0, g.each, static_cast<T>(g.all), Storage::mutableData<T>(result));
+        cpu::lossGradient(a, i == 0, g.each, static_cast<T>(g.all), Storage::mutableData<T>(result));
         b.add(i, std::move(result));
       }
     if (weighted && b.needs(2)) {
       const Shape& shape = b.shape(2);
       DlArray result = Storage::make(shape, typeOf<T>);
-      cpu::lossWeightGradient(a.losses, losses::overlayOf(shape.size, Storage::of(y).size), g.each, static_cast<T>(g.all),
-                              numel(result), Storage::mutableData<T>(result));
+      cpu::lossWeightGradient(a, losses::overlayOf(shape.size, Storage::of(y).size), g.each, static_cast<T>(g.all), numel(result),
+                              Storage::mutableData<T>(result));
       b.add(2, std::move(result));
     }
   }

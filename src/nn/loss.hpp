@@ -2,8 +2,6 @@
 #include "cpu/loss.hpp"
 #include "nn/data_format.hpp"
 
-#include <optional>
-
 // What losses share: their options, checked, and weights and masks that are laid over the data without being expanded.
 namespace dl::losses {
 

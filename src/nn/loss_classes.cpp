@@ -24,7 +24,6 @@ constexpr const char* function = "indexcrossentropy";
 // The arrays of the loss as its kernels take them. Predictions lie along `channel`, targets and mask have a 1 there.
 template <class T>
 struct Arrays {
-  std::optional<cpu::Laid<bool>> mask;
   cpu::ClassLosses<T> losses;
 
   Arrays(std::size_t channel, const DlArray& y, const DlArray& t, const DlArray& w, const DlArray& m) {
@@ -43,14 +42,15 @@ struct Arrays {
     if (Storage::get(m)) {
       Size targets = size;
       targets[channel] = 1;
-      losses.mask = &mask.emplace(Storage::data<bool>(m), losses::overlayOf(Storage::of(m).size, targets), losses.lanes());
+      losses.mask = Storage::data<bool>(m);
+      losses.maskLies = losses::overlayOf(Storage::of(m).size, targets);
     }
   }
   /// Says how weights of a size lie over the predictions.
   void lay(const Size& weights, const Size& size, std::size_t channel) {
     cpu::Overlay::Axis axes[Size::maxDimensions];
     for (std::size_t d = 0; d < size.size(); ++d) axes[d] = {d == channel ? 1 : size[d], losses::strideOf(weights, d)};
-    losses.overlay = cpu::Overlay(std::span(axes, size.size()));
+    losses.weightsLie = cpu::Overlay(std::span(axes, size.size()));
     losses.classStride = losses::strideOf(weights, channel);
   }
 };

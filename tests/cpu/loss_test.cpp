@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <tuple>
 
 #include <boost/test/unit_test.hpp>
@@ -56,8 +55,6 @@ void check(Index n, const Pattern* pattern = nullptr, bool wholeTargets = false)
   std::vector<T> weights(count, T(1)), g = numbers<T>(n, 3), few;
   std::vector<char> part(count, 1);
   const std::unique_ptr<bool[]> mask(new bool[count + 1]);
-  std::optional<Laid<T>> laidWeights;
-  std::optional<Laid<bool>> laidMask;
   Losses<T> losses{formula, T(parameter), a.data(), b.data(), n};
   if (pattern) {
     few = numbers<T>(pattern->weights(), 4);
@@ -68,8 +65,10 @@ void check(Index n, const Pattern* pattern = nullptr, bool wholeTargets = false)
       part[i] = mask[static_cast<std::size_t>(at / pattern->runs / pattern->period)];
       if (!part[i]) a[i] = std::numeric_limits<T>::quiet_NaN();
     }
-    losses.weights = &laidWeights.emplace(few.data(), pattern->overlay(), n);
-    losses.mask = &laidMask.emplace(mask.get(), pattern->maskOverlay(), n);
+    losses.weights = few.data();
+    losses.weightsLie = pattern->overlay();
+    losses.mask = mask.get();
+    losses.maskLies = pattern->maskOverlay();
   }
   const auto value = [&](std::size_t i) {
     return part[i] ? F::value(static_cast<double>(a[i]), static_cast<double>(b[i]), parameter) : 0.0;
@@ -129,6 +128,55 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(targets_of_0_and_1, T, Types) {
   const Pattern weights{3, 7, 30};
   for (Index n : {63, 64, 1000, 10000}) check<T, BinaryCrossEntropy>(n, nullptr, true);
   check<T, BinaryCrossEntropy>(3 * 7 * 30, &weights, true);
+}
+
+// Of one page and of many, which threads share in different ways.
+BOOST_AUTO_TEST_CASE_TEMPLATE(losses_of_classes, T, Types) {
+  for (const auto& [inner, classes, outer] :
+       {std::tuple<Index, Index, Index>{1, 10, 30'000}, {90'000, 3, 1}, {50, 7, 900}, {1, 1, 5}}) {
+    auto y = numbers<T>(inner * classes * outer), w = numbers<T>(classes, 2), g = numbers<T>(inner * outer, 3);
+    for (T& v : y) v = (v + T(1.01)) / T(2.02);
+    std::vector<float> targets(g.size());
+    for (std::size_t k = 0; k < targets.size(); ++k) targets[k] = static_cast<float>(k * 7 % static_cast<std::size_t>(classes));
+    ClassLosses<T> l{y.data(), inner, classes, outer, {.narrow = targets.data()}, w.data()};
+    l.classStride = 1;
+    std::vector<double> byWeights(w.size());
+    std::vector<T> want(y.size()), values(g.size());
+    double sum = 0;
+    for (std::size_t k = 0; k < targets.size(); ++k) {
+      const auto lane = static_cast<Index>(k), target = static_cast<Index>(targets[k]);
+      const auto at = static_cast<std::size_t>(lane / inner * inner * classes + lane % inner + target * inner);
+      const double loss = -std::log(static_cast<double>(y[at])),
+                   weight = static_cast<double>(w[static_cast<std::size_t>(target)]);
+      sum += weight * loss;
+      values[k] = static_cast<T>(weight * loss);
+      want[at] = static_cast<T>(-0.5 * weight * static_cast<double>(g[k]) / static_cast<double>(y[at]));
+      byWeights[static_cast<std::size_t>(target)] += 0.5 * static_cast<double>(g[k]) * loss;
+    }
+    bool same = false;
+    const auto results = sameForThreads(
+        [&] {
+          std::vector<T> d(y.size() + 1);
+          classLossGradient(l, g.data(), T(0.5), d.data());
+          d.back() = static_cast<T>(classLossSum(l));
+          return d;
+        },
+        same);
+    BOOST_TEST(same);
+    BOOST_TEST(wrongClass(l) == -1);
+    const auto n = static_cast<double>(targets.size());
+    double worst = (static_cast<double>(results.back()) - sum) / n;
+    for (std::size_t k = 0; k < want.size(); ++k)
+      widen(worst, static_cast<double>((results[k] - want[k]) / (1 + std::abs(want[k]))));
+    std::vector<T> d(std::max(g.size(), w.size()));
+    classLossValues(l, d.data());
+    for (std::size_t k = 0; k < values.size(); ++k) widen(worst, static_cast<double>(d[k] - values[k]));
+    classLossWeightGradient(l, g.data(), T(0.5), classes, d.data());
+    for (std::size_t k = 0; k < w.size(); ++k) widen(worst, (static_cast<double>(d[k]) - byWeights[k]) / n);
+    BOOST_TEST(std::abs(worst) < eps<T>(16));
+    targets[targets.size() / 2] = static_cast<float>(classes);
+    BOOST_TEST(wrongClass(l) == static_cast<Index>(targets.size() / 2));
+  }
 }
 
 // Relative to the logarithm, all the way from the smallest probability to 1 and beyond.
