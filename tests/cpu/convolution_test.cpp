@@ -141,6 +141,29 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(short_lines, T, Types) {
   check<T>({{axis(8, 3, 1, 7, 7, 7), axis(8, 3, 1, 9, 9, 9), {}}, 3, 8, 1, 2});
 }
 
+// Rows that taps miss are computed apart, several images at a time, channels in blocks.
+BOOST_AUTO_TEST_CASE_TEMPLATE(borders_of_many_channels, T, Types) {
+  check<T>({{axis(7, 3, 1, 1, 1, 1), axis(7, 3, 1, 1, 1, 1), {}}, 140, 24, 1, 5});
+  check<T>({{axis(14, 3, 2, 1, 1, 1), axis(14, 3, 2, 1, 1, 1), {}}, 24, 310, 1, 3});
+  check<T>({{axis(12, 5), axis(12, 5), {}}, 20, 50, 1, 3});
+  check<T>({{axis(28, 5), axis(28, 5), {}}, 1, 20, 1, 3});
+  check<T>({{axis(5, 3, 1, 1, 1, 1), axis(4, 3, 1, 1, 1, 1), axis(6, 5, 1, 1, 2, 2)}, 9, 24, 1, 4});
+  check<T>({{axis(6, 3, 1, 2, 2, 2), axis(6, 3, 1, 2, 2, 2), {}}, 12, 16, 2, 6});
+}
+
+// Single images whose weights are many: these are asked for early, and their gradient is a product.
+BOOST_AUTO_TEST_CASE_TEMPLATE(single_images, T, Types) {
+  check<T>({{axis(7, 3, 1, 1, 1, 1), axis(7, 3, 1, 1, 1, 1), {}}, 70, 60, 1, 1});
+  check<T>({{axis(14, 3, 1, 1, 1, 1), axis(14, 3, 1, 1, 1, 1), {}}, 61, 70, 1, 1});
+  check<T>({{axis(7, 3, 2, 1, 1, 1), axis(5, 3, 1, 2, 1, 3), {}}, 10, 40, 2, 1});
+}
+
+// Few weights, summed over pieces of the images.
+BOOST_AUTO_TEST_CASE_TEMPLATE(many_images, T, Types) {
+  check<T>({{axis(9, 3), axis(7, 3), {}}, 3, 8, 1, 19});
+  check<T>({{axis(5, 3), axis(5, 2), {}}, 2, 4, 3, 37});
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(many_results, T, Types) {
   check<T>({{axis(32, 3, 2, 1, 1, 1), axis(32, 3, 2, 1, 1, 1), {}}, 16, 8, 1, 5});
   check<T>({{axis(32, 3, 3, 1, 1, 1), axis(64, 2, 2), {}}, 3, 8, 2, 5});
@@ -154,6 +177,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(single_taps, T, Types) {
   check<T>({{axis(9, 1), axis(7, 1), {}}, 5, 6, 1, 3});
   check<T>({{axis(9, 1, 2), axis(8, 1, 2), {}}, 5, 6, 1, 3});
   check<T>({{axis(56, 1, 2), axis(56, 1, 2), {}}, 64, 32, 1, 1});
+  check<T>({{axis(57, 1, 2), axis(58, 1, 2), {}}, 128, 5, 1, 2});
+  check<T>({{axis(9, 1, 2), axis(8, 1, 3), axis(5, 1, 2)}, 5, 6, 2, 3});
+  check<T>({{axis(30, 1, 3), axis(9, 1), {}}, 20, 6, 1, 3});
+  check<T>({{axis(9, 1, 2), axis(8, 1, 3), {}}, 2, 6, 1, 3});
   check<T>({{axis(1, 1), axis(1, 1), {}}, 5, 6, 1, 3});
   check<T>({{axis(1, 1), axis(1, 1), {}}, 1, 1, 1, 1});
 }

@@ -234,12 +234,10 @@ void computeRows(const GridProduct<T>& p, const RowSliver& v, Index c, Index col
   } else {
     t.a = p.grid + v.cell;
     t.aRegister = v.spacing;
-    if (v.halves && t.soon)
-      computeTile<Steps::halvesAhead>(v.height, columns, t);
-    else if (v.halves)
-      computeTile<Steps::halves>(v.height, columns, t);
+    if (v.halves)
+      t.soon ? computeTile<Steps::halvesAhead>(v.height, columns, t) : computeTile<Steps::halves>(v.height, columns, t);
     else
-      computeTile<Steps::tables>(v.height, columns, t);
+      t.soon ? computeTile<Steps::tablesAhead>(v.height, columns, t) : computeTile<Steps::tables>(v.height, columns, t);
   }
   if (!direct && !apart) sums.wait(p, v, c, columns);
 }

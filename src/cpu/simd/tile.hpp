@@ -53,8 +53,8 @@ void storePart(T* y, Index n, const typename Types<T>::Vector& v) {
 
 // How a tile finds step l of k: at even distances (of a part of a register, the rest of which is not to be touched, or of whole
 // ones), or where a table of B, or tables of both, say. With tables of both, registers of A lie `aRegister` apart, or halves of
-// registers do; halvesAhead asks the memory for weights besides.
-enum class Steps { part, even, tableOfB, tables, halves, halvesAhead };
+// registers do; each also with asking the memory for what a later tile needs of B.
+enum class Steps { part, even, tableOfB, tables, tablesAhead, halves, halvesAhead };
 #if defined(__AVX512F__)
 constexpr bool readsParts = true;  // at no cost: by masks
 #else
@@ -80,7 +80,7 @@ struct Tile {
   const Index* columnsOfB = nullptr;  // where each column of B begins, if not at even distances; with a table of B alone
   const Index* places = nullptr;      // where each register of rows goes, `rows` numbers of it, if not one behind the other; with two tables
   const T* next = nullptr;            // where a later tile's numbers of B lie
-  const Index* soon = nullptr;        // and which of them each step asks the memory for; with halvesAhead
+  const Index* soon = nullptr;        // and which of them each step asks the memory for
   const T* start = nullptr;           // what the sums of each column begin with, if not with zero; with tables alone
 };
 
@@ -108,6 +108,8 @@ void computeTile(const Tile<T>& t) {
   using Vector = typename Types<T>::Vector;
   using Anywhere = typename Types<T>::Anywhere;
   constexpr int width = Types<T>::width;
+  constexpr bool halves = steps >= Steps::halves, twoTables = steps >= Steps::tables && !halves;
+  constexpr bool ahead = steps == Steps::tablesAhead || steps == Steps::halvesAhead;
   Vector sum[columns][height] = {};
   if constexpr (steps != Steps::even)
     if (t.start) {
@@ -125,16 +127,16 @@ void computeTile(const Tile<T>& t) {
   for (Index l = 0; l < t.k; ++l) {
     if constexpr (steps >= Steps::tables) a = t.a + t.tableA[l];
     if constexpr (steps > Steps::even) at = t.tableB[l];
-    if constexpr (steps == Steps::halvesAhead) __builtin_prefetch(t.next + t.soon[l]);
+    if constexpr (ahead) __builtin_prefetch(t.next + t.soon[l]);
     Vector rows[height];
 #pragma GCC unroll 4
     for (int i = 0; i < height; ++i) {
       if constexpr (steps == Steps::part)
         loadPart(a, t.rows, rows[i]);
-      else if constexpr (steps >= Steps::halves)
+      else if constexpr (halves)
         loadHalves(a + 2 * i * apart, a + (2 * i + 1) * apart, rows[i]);
       else
-        rows[i] = *reinterpret_cast<const Anywhere*>(a + i * (steps == Steps::tables ? apart : width));
+        rows[i] = *reinterpret_cast<const Anywhere*>(a + i * (twoTables ? apart : width));
     }
 #pragma GCC unroll 16
     for (int j = 0; j < columns; ++j) {
@@ -145,7 +147,7 @@ void computeTile(const Tile<T>& t) {
     if constexpr (steps < Steps::tables) a += t.aStep;
     if constexpr (steps <= Steps::even) at += t.bStep;
   }
-  if constexpr (steps == Steps::tables)
+  if constexpr (twoTables)
     if (t.places) {
 #pragma GCC unroll 16
       for (int j = 0; j < columns; ++j) {
