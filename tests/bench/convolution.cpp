@@ -41,6 +41,7 @@ struct Layer {
   }
 };
 
+// The last ones are for transposed convolutions, whose results are the data's gradient of a convolution.
 const Layer layers[] = {
     {"LeNet conv1", 28, 1, 20, 5, 1, 0, 128},         {"LeNet conv2", 12, 20, 50, 5, 1, 0, 128},
     {"ResNet-20 first", 32, 3, 16, 3, 1, 1, 128},     {"ResNet-20 stage 1", 32, 16, 16, 3, 1, 1, 128},
@@ -54,7 +55,8 @@ const Layer layers[] = {
     {"ResNet-18 first", 224, 3, 64, 7, 2, 3, 1},      {"ResNet-18 stage 1", 56, 64, 64, 3, 1, 1, 1},
     {"ResNet-18 stage 2", 28, 128, 128, 3, 1, 1, 1},  {"ResNet-18 stage 3", 14, 256, 256, 3, 1, 1, 1},
     {"ResNet-18 stage 4", 7, 512, 512, 3, 1, 1, 1},   {"1 x 1", 28, 256, 128, 1, 1, 0, 16},
-    {"channel-wise", 28, 128, 128, 3, 1, 1, 16, 128},
+    {"channel-wise", 28, 128, 128, 3, 1, 1, 16, 128}, {"upsampling 2 x 2", 56, 64, 128, 2, 2, 0, 16},
+    {"upsampling 4 x 4", 32, 64, 128, 4, 2, 1, 16},
 };
 
 enum class Pass { forward, data, weights };
