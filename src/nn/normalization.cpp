@@ -1,3 +1,4 @@
+#include "cpu/crosschannel.hpp"
 #include "cpu/normalization.hpp"
 #include "engine/elementwise.hpp"
 #include "engine/fit.hpp"
@@ -184,6 +185,49 @@ struct Statistic {
       const DlArray x = engine::reshapeTo(b.input(0), view);
       b.add(0, engine::reshapeTo((x - mean(x, {0, 2})) % each % numberLike(g, 2), b.shape(0)));
     }
+  }
+};
+
+// x / base ^ beta, with a base from the squares of the channels around.
+struct CrossChannelNormalize {
+  static constexpr const char* name = "crosschannelnorm";
+  static constexpr unsigned kept = 1;
+  cpu::CrossChannel how;
+
+  Result infer(const Inputs& in) const { return {Storage::shape(in[0]), Storage::of(in[0]).type}; }
+  void run(const Inputs& in, DlArray& y) const {
+    if (Storage::of(y).type == Type::Single)
+      cpu::crossChannel(how, Storage::data<float>(in[0]), Storage::mutableData<float>(y));
+    else
+      cpu::crossChannel(how, Storage::data<double>(in[0]), Storage::mutableData<double>(y));
+  }
+  void gradient(Backward& b) const {
+    const DlArray &x = b.input(0), &g = b.gradient();
+    if (b.recorded()) return b.add(0, inOperations(x, g));
+    const Type type = Storage::of(x).type;
+    DlArray dx = Storage::make(Storage::shape(x), type);
+    const auto as = [&](auto zero) {
+      using T = decltype(zero);
+      cpu::crossChannelGradient(how, Storage::data<T>(g), Storage::data<T>(x), Storage::mutableData<T>(dx));
+    };
+    type == Type::Single ? as(float()) : as(double());
+    b.add(0, std::move(dx));
+  }
+
+ private:
+  // Differentiable itself.
+  DlArray inOperations(const DlArray& x, const DlArray& g) const {
+    const DlArray base = around(x % x, how.before, how.behind) % numberLike(x, how.factor) + numberLike(x, how.k);
+    const DlArray scaled = g / power(base, numberLike(x, how.beta));
+    return scaled - x % around(scaled % x / base, how.behind, how.before) % numberLike(x, 2 * how.beta * how.factor);
+  }
+  // The sums over the channels from `before` before each to `behind` behind it.
+  DlArray around(const DlArray& x, Index before, Index behind) const {
+    const Lanes along{how.inner, how.channels, how.outer};
+    DlArray sums = x;
+    for (Index step = 1; step <= before; ++step) sums = std::move(sums) + shiftAlong(x, along, static_cast<int>(step), 0);
+    for (Index step = 1; step <= behind; ++step) sums = std::move(sums) + shiftAlong(x, along, -static_cast<int>(step), 0);
+    return sums;
   }
 };
 
@@ -387,17 +431,18 @@ DlArray crosschannelnorm(Operand x, Index windowSize, const CrosschannelnormOpti
   if (windowSize < 1)
     fail(x.where(), "crosschannelnorm:window", "crosschannelnorm: the window has {} channels; it must have one at least",
          windowSize);
-  const DlArray data = in.data(), squares = data % data;
-  const Lanes along{in.run(), in.channels(), in.run() * in.channels() == 0 ? 0 : numel(data) / (in.run() * in.channels())};
+  const DlArray data = in.data();
+  if (numel(data) == 0) return in.result(data);
   const Index last = in.channels() - 1;
-  DlArray sums = squares;
-  for (Index step = 1; step <= std::min((windowSize - 1) / 2, last); ++step)
-    sums = std::move(sums) + shiftAlong(squares, along, static_cast<int>(step), 0);
-  for (Index step = 1; step <= std::min(windowSize / 2, last); ++step)
-    sums = std::move(sums) + shiftAlong(squares, along, -static_cast<int>(step), 0);
-  const DlArray base =
-      std::move(sums) % numberLike(data, options.alpha / static_cast<double>(windowSize)) + numberLike(data, options.k);
-  return in.result(data / power(base, numberLike(data, options.beta)));
+  const cpu::CrossChannel how{in.run(),
+                              in.channels(),
+                              numel(data) / (in.run() * in.channels()),
+                              std::min((windowSize - 1) / 2, last),
+                              std::min(windowSize / 2, last),
+                              options.alpha / static_cast<double>(windowSize),
+                              options.beta,
+                              options.k};
+  return in.result(engine::apply(CrossChannelNormalize{how}, data));
 }
 
 }  // namespace dl

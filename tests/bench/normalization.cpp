@@ -76,6 +76,7 @@ const auto tokens = [](const DlArray& x, const DlArray& o, const DlArray& s) {
   return layernorm(x, o, s, {.operationDimension = "channel-only"});
 };
 const auto grouped = [](const DlArray& x, const DlArray& o, const DlArray& s) { return groupnorm(x, 8, o, s); };
+const auto across = [](const DlArray& x, const DlArray&, const DlArray&) { return crosschannelnorm(x, 5); };
 const auto instance = [](const DlArray& x, const DlArray& o, const DlArray& s) { return instancenorm(x, o, s); };
 
 #if DLARRAY_HAS_ONEDNN
@@ -83,10 +84,14 @@ bench::Peer batchPeer(const Size& s, bool fixed = false) {
   return bench::onednn::batchNormalization(
       s.size() == 2 ? dnnl::memory::dims{s[1], s[0]} : dnnl::memory::dims{s[3], s[2], s[1], s[0]}, fixed);
 }
+bench::Peer acrossPeer(const Size& s) {
+  return bench::onednn::crossChannelNormalization({s[3], s[2], s[1], s[0]}, 5, 1e-4F, 0.75F, 2);
+}
 bench::Peer rowsPeer(Index rows, Index length) { return bench::onednn::layerNormalization(rows, length); }
 #else
 bench::Peer batchPeer(const Size&, bool = false) { return {}; }
 bench::Peer rowsPeer(Index, Index) { return {}; }
+bench::Peer acrossPeer(const Size&) { return {}; }
 #endif
 
 }  // namespace
@@ -109,4 +114,7 @@ int main(int count, char** words) {
   row("groupnorm 56x56x64x16, 8 groups", Size{56, 56, 64, 16}, "SSCB", grouped, {});
   row("instancenorm 56x56x64x16", Size{56, 56, 64, 16}, "SSCB", instance, {});
   row("instancenorm 256x16x128", Size{256, 16, 128}, "CBT", instance, {});
+  row("crosschannelnorm 24x24x20x128", Size{24, 24, 20, 128}, "SSCB", across, acrossPeer(Size{24, 24, 20, 128}), 1, 1.5);
+  row("crosschannelnorm 27x27x96x16", Size{27, 27, 96, 16}, "SSCB", across, acrossPeer(Size{27, 27, 96, 16}), 1, 1.5);
+  row("crosschannelnorm 56x56x64x16", Size{56, 56, 64, 16}, "SSCB", across, acrossPeer(Size{56, 56, 64, 16}), 1, 1.5);
 }

@@ -211,6 +211,34 @@ inline Peer batchNormalization(const Dims& x, bool fixed) {
   return peer;
 }
 
+/// Normalisation across a window of channels of nchw.
+inline Peer crossChannelNormalization(const Dims& x, memory::dim window, float alpha, float beta, float k) {
+  Peer peer;
+  for (const Tag tag : {Tag::nchw, Tag::nChw16c})
+    addLayout(peer, [&](Steps& forward, Steps& both) {
+      const memory::desc d(x, f32, tag), mine(x, f32, Tag::nchw);
+      const auto across = algorithm::lrn_across_channels;
+      const auto build = [&](Steps& s, prop_kind prop) {
+        const lrn_forward::primitive_desc f({prop, across, d, window, alpha, beta, k}, cpu());
+        Arguments a{{DNNL_ARG_SRC, s.taken(mine, d)}, {DNNL_ARG_DST, make(d)}};
+        if (prop == prop_kind::forward_training) a.insert({DNNL_ARG_WORKSPACE, make(f.workspace_desc())});
+        s.add(lrn_forward(f), a);
+        s.give(a.at(DNNL_ARG_DST), mine);
+        return std::pair(f, a);
+      };
+      build(forward, prop_kind::forward_inference);
+      const auto [f, a] = build(both, prop_kind::forward_training);
+      const lrn_backward::primitive_desc b({across, d, d, window, alpha, beta, k}, cpu(), f);
+      const memory gradient = make(d);
+      both.add(lrn_backward(b), {{DNNL_ARG_SRC, a.at(DNNL_ARG_SRC)},
+                                 {DNNL_ARG_WORKSPACE, a.at(DNNL_ARG_WORKSPACE)},
+                                 {DNNL_ARG_DIFF_DST, both.taken(mine, d)},
+                                 {DNNL_ARG_DIFF_SRC, gradient}});
+      both.give(gradient, mine);
+    });
+  return peer;
+}
+
 /// Layer normalisation of each row of as many neighbouring elements.
 inline Peer layerNormalization(memory::dim rows, memory::dim length) {
   Peer peer;
