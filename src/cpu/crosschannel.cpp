@@ -21,7 +21,8 @@ void forColumns(const CrossChannel& how, F&& body) {
   parallelFor(across * how.outer, grainFor(width * how.channels), [&](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit) {
       const Index first = unit % across * width;
-      body(ChannelWindow{std::min(width, how.inner - first), how.inner, how.channels, how.before, how.behind, how.factor, how.beta, how.k},
+      body(ChannelWindow{std::min(width, how.inner - first), how.inner, how.channels, how.before, how.behind, how.factor,
+                         how.beta, how.k},
            unit / across * how.inner * how.channels + first);
     }
   });

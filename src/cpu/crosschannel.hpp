@@ -5,8 +5,8 @@
 
 namespace dl::cpu {
 
-/// For an array inner x channels x outer: base = k + factor s, where s sums the squares of the channels from `before` before an element's own to
-/// `behind` behind it, as far as there are any.
+/// For an array inner x channels x outer: base = k + factor s, where s sums the squares of the channels from `before` before an
+/// element's own to `behind` behind it, as far as there are any.
 struct CrossChannel {
   Index inner, channels, outer;
   Index before, behind;

@@ -83,7 +83,9 @@ template <class T>
 class ChannelSums {
  public:
   ChannelSums(const Normalization& how, const Chunks& chunks)
-      : how_(how), chunks_(chunks), perSegment_(how.inner / how.run),
+      : how_(how),
+        chunks_(chunks),
+        perSegment_(how.inner / how.run),
         sums_(new SumPair[static_cast<std::size_t>(how.kept * chunks.perPosition() * perSegment_)]) {}
 
   void collect(const NormalizationKernels<T>& kernels, Index k, Index c, const T* g, const T* x, T mean) const {

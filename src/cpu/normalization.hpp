@@ -6,8 +6,8 @@
 namespace dl::cpu {
 
 /// How an array inner x kept x outer is normalised: all elements with the same middle position belong together. Its channels
-/// are runs of neighbours: element i of the first dimension at the middle position k belongs to channel (k * (inner / run) + i / run) %
-/// channels.
+/// are runs of neighbours: element i of the first dimension at the middle position k belongs to channel (k * (inner / run) + i /
+/// run) % channels.
 struct Normalization {
   Index inner, kept, outer;
   Index run, channels;
@@ -27,7 +27,8 @@ void normalizeGradient(const Normalization& how, const T* g, const T* x, const T
 template <class T>
 void scaleChannels(Index inner, Index kept, Index outer, const T* x, const T* mean, const T* factor, const T* offset, T* y);
 
-/// The gradient by that x (null where it is not wanted) for the gradient g by y; the sums of g and of g (x - mean) for each middle position.
+/// The gradient by that x (null where it is not wanted) for the gradient g by y; the sums of g and of g (x - mean) for each
+/// middle position.
 template <class T>
 void scaleChannelsGradient(Index inner, Index kept, Index outer, const T* g, const T* x, const T* mean, const T* factor, T* dx,
                            T* sums, T* products);

@@ -14,7 +14,8 @@ template <class T>
 using RowNumbers = T[mostRows];
 
 // Rows of all channels in the order of memory: row q holds `groups` middle positions, and so does row q + perImage of the next
-// image. Rows are cut into pieces whose borders follow from the sizes alone: `strip` neighbouring ones of an image, of `images` images.
+// image. Rows are cut into pieces whose borders follow from the sizes alone: `strip` neighbouring ones of an image, of `images`
+// images.
 struct Strips {
   explicit Strips(const Normalization& how) : how_(how) {
     width = how.run * how.channels;
@@ -84,7 +85,8 @@ void addTo(const Strips& strips, Index row, Index group, Index count, const T* v
 
 // The moments of rows that are normalised each for itself.
 template <class T>
-void momentsOfRows(const NormalizationRowKernels<T>& kernels, const T* x, Rows rows, double epsilon, T* means, T* variances, T* factors) {
+void momentsOfRows(const NormalizationRowKernels<T>& kernels, const T* x, Rows rows, double epsilon, T* means, T* variances,
+                   T* factors) {
   const auto n = static_cast<double>(rows.length);
   RowNumbers<T> centres, sums, squares;
   RowNumbers<double> exactSums, exactSquares;
@@ -130,8 +132,15 @@ class Gradient {
  public:
   Gradient(const NormalizationRowKernels<T>& kernels, const Normalization& how, const Strips& strips, const T* g, const T* x,
            const T* scale, const T* mean, const T* variance)
-      : kernels_(kernels), how_(how), strips_(strips), g_(g), x_(x), mean_(mean), variance_(variance),
-        scales_(stretched(how, scale)), factors_(new T[static_cast<std::size_t>(how.kept)]),
+      : kernels_(kernels),
+        how_(how),
+        strips_(strips),
+        g_(g),
+        x_(x),
+        mean_(mean),
+        variance_(variance),
+        scales_(stretched(how, scale)),
+        factors_(new T[static_cast<std::size_t>(how.kept)]),
         sums_(new T[static_cast<std::size_t>(2 * strips.across * strips.blocks * strips.width)]()) {
     kernels.inverseDeviations(how.kept, how.epsilon, variance, factors_.get());
   }
@@ -234,7 +243,8 @@ class Gradient {
     const Index at = group * how_.inner;
     RowNumbers<T> means;
     strips_.gather(mean_, row, group, count, means);
-    kernels_.combineAlong(g_ + start + at, x_ + start + at, strips_.of(count), means, scales_.get() + at, a, b, c, dx + start + at);
+    kernels_.combineAlong(g_ + start + at, x_ + start + at, strips_.of(count), means, scales_.get() + at, a, b, c,
+                          dx + start + at);
   }
 
   const NormalizationRowKernels<T>& kernels_;
@@ -255,7 +265,8 @@ void normalizeAlong(const Normalization& how, const T* x, const T* offset, const
   const Strips strips(how);
   const std::unique_ptr<T[]> offsets = stretched(how, offset), scales = stretched(how, scale);
   if (how.outer == 1) return normalizeRows(kernels, how, strips, x, offsets.get(), scales.get(), mean, variance, y);
-  const std::unique_ptr<T[]> centres(new T[static_cast<std::size_t>(how.kept)]), factors(new T[static_cast<std::size_t>(how.kept)]);
+  const std::unique_ptr<T[]> centres(new T[static_cast<std::size_t>(how.kept)]),
+      factors(new T[static_cast<std::size_t>(how.kept)]);
   for (Index k = 0; k < how.kept; ++k) centres[static_cast<std::size_t>(k)] = guessedMean(runs, how, x, k);
   Workspace memory(PositionSums<T>::bytes(how, strips.blocks));
   PositionSums<T> sums(how, strips.blocks, memory);
@@ -286,7 +297,8 @@ void normalizeAlong(const Normalization& how, const T* x, const T* offset, const
             const Index at = group * how.inner;
             strips.gather(mean, row, group, count, means);
             strips.gather(factors.get(), row, group, count, by);
-            kernels.scaleAlong(x + start + at, strips.of(count), means, by, scales.get() + at, offsets.get() + at, y + start + at);
+            kernels.scaleAlong(x + start + at, strips.of(count), means, by, scales.get() + at, offsets.get() + at,
+                               y + start + at);
           }
         });
       });
@@ -307,7 +319,9 @@ void gradientAlong(const Normalization& how, const T* g, const T* x, const T* sc
 
 template void normalizeAlong(const Normalization&, const float*, const float*, const float*, float*, float*, float*);
 template void normalizeAlong(const Normalization&, const double*, const double*, const double*, double*, double*, double*);
-template void gradientAlong(const Normalization&, const float*, const float*, const float*, const float*, const float*, float*, float*, float*);
-template void gradientAlong(const Normalization&, const double*, const double*, const double*, const double*, const double*, double*, double*, double*);
+template void gradientAlong(const Normalization&, const float*, const float*, const float*, const float*, const float*, float*,
+                            float*, float*);
+template void gradientAlong(const Normalization&, const double*, const double*, const double*, const double*, const double*,
+                            double*, double*, double*);
 
 }  // namespace dl::cpu

@@ -21,11 +21,11 @@ constexpr Index longestRun = 32768;  // longer ones are cut up
 /// the pieces with the same number across.
 struct Pieces {
   Index across, blocks, elements;  // of one piece
-  bool near;                       // what belongs together should be finished before the next is begun, as it may still be in a cache
+  bool near;  // what belongs together should be finished before the next is begun, as it may still be in a cache
 };
 
-/// Runs collect(a, block) for all pieces, finish(a) behind those with that number, and spread(a, block) behind that. The second pass goes
-/// backwards, as what the first has read last may still be in a cache.
+/// Runs collect(a, block) for all pieces, finish(a) behind those with that number, and spread(a, block) behind that. The second
+/// pass goes backwards, as what the first has read last may still be in a cache.
 template <class Collect, class Finish, class Spread>
 void inThreeSteps(const Pieces& pieces, Collect collect, Finish finish, Spread spread) {
   const Index across = pieces.across, blocks = pieces.blocks, threads = threadCount();
@@ -48,7 +48,8 @@ void inThreeSteps(const Pieces& pieces, Collect collect, Finish finish, Spread s
   });
 }
 
-/// Calls body(k, channel, n) for n middle positions from k on whose channels follow each other from `channel` on, for all of [first, first + count).
+/// Calls body(k, channel, n) for n middle positions from k on whose channels follow each other from `channel` on, for all of
+/// [first, first + count).
 template <class F>
 void byChannels(Index first, Index count, Index channels, F&& body) {
   for (Index k = first, end = first + count; k < end;) {
@@ -102,8 +103,8 @@ T inverseDeviation(T variance, double epsilon) {
   return static_cast<T>(1 / std::sqrt(static_cast<double>(variance) + epsilon));
 }
 
-/// The memory of one call, cut into arrays. The thread keeps it for the next call unless there is much of it: fresh pages would cost
-/// more than what is computed in them.
+/// The memory of one call, cut into arrays. The thread keeps it for the next call unless there is much of it: fresh pages would
+/// cost more than what is computed in them.
 class Workspace {
  public:
   explicit Workspace(Index bytes) {
@@ -132,7 +133,8 @@ class Workspace {
   std::byte* next_;
 };
 
-/// How far arrays of n numbers that are read in step lie apart: at powers of two they would take each other's places in the first cache.
+/// How far arrays of n numbers that are read in step lie apart: at powers of two they would take each other's places in the first
+/// cache.
 inline Index spaced(Index n) { return (n + 15) / 16 * 16 + 272; }
 
 /// The sums of two kinds that the pieces across give for each middle position, and what follows from them.
@@ -140,7 +142,11 @@ template <class T>
 class PositionSums {
  public:
   PositionSums(const Normalization& how, Index blocks, Workspace& memory)
-      : how_(how), blocks_(blocks), apart_(spaced(how.kept)), parts_(memory.take<T>(2 * blocks * apart_)), totals_(memory.take<double>(2 * how.kept)) {}
+      : how_(how),
+        blocks_(blocks),
+        apart_(spaced(how.kept)),
+        parts_(memory.take<T>(2 * blocks * apart_)),
+        totals_(memory.take<double>(2 * how.kept)) {}
   static Index bytes(const Normalization& how, Index blocks) {
     return Workspace::bytesFor<T>(2 * blocks * spaced(how.kept)) + Workspace::bytesFor<double>(2 * how.kept);
   }
@@ -173,7 +179,8 @@ class PositionSums {
       Moments all;
       const Index segments = std::max<Index>(1, 8192 / how_.inner), stride = how_.inner * how_.kept;
       for (Index o = 0; o < how_.outer; o += segments)
-        all.join(momentsOf(runs, x + k * how_.inner + o * stride, {how_.inner, stride, std::min(segments, how_.outer - o)}, mean[k]));
+        all.join(
+            momentsOf(runs, x + k * how_.inner + o * stride, {how_.inner, stride, std::min(segments, how_.outer - o)}, mean[k]));
       mean[k] = static_cast<T>(all.mean);
       variance[k] = static_cast<T>(all.squares / n);
       factors[k] = inverseDeviation(variance[k], how_.epsilon);

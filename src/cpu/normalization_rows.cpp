@@ -53,7 +53,10 @@ template <class T>
 class Numbers {
  public:
   Numbers(const Normalization& how, const Tiles& tiles, int kinds, Workspace& memory)
-      : kept_(how.kept), apart_(spaced(kept_)), copies_(tiles.copies()), values_(memory.take<T>(apart_ * kinds)),
+      : kept_(how.kept),
+        apart_(spaced(kept_)),
+        copies_(tiles.copies()),
+        values_(memory.take<T>(apart_ * kinds)),
         stretched_(copies_ > 1 ? memory.take<T>(apart_ * kinds * copies_) : nullptr) {}
   static Index bytes(const Normalization& how, const Tiles& tiles, int kinds) {
     const Index n = spaced(how.kept) * kinds, copies = tiles.copies();
@@ -84,7 +87,10 @@ template <class T>
 class InOrder {
  public:
   explicit InOrder(const Normalization& by)
-      : how(by), tiles(by), runs(DLARRAY_FOR_ARCH(normalizationKernels<T>)()), rows(DLARRAY_FOR_ARCH(normalizationRowKernels<T>)()) {}
+      : how(by),
+        tiles(by),
+        runs(DLARRAY_FOR_ARCH(normalizationKernels<T>)()),
+        rows(DLARRAY_FOR_ARCH(normalizationRowKernels<T>)()) {}
 
   const Normalization& how;
   const Tiles tiles;
@@ -99,7 +105,8 @@ class InOrder {
   // What a tile adds to the sums of its middle positions.
   void deviations(const Tile& tile, const T* x, const T* centres, T* sums, T* squares) const {
     collect(
-        tile, sums, squares, [&](T* parts) { runs.deviationsOfRuns(x + tile.start, tiles.runsOf(tile), tile.images, centres, parts); },
+        tile, sums, squares,
+        [&](T* parts) { runs.deviationsOfRuns(x + tile.start, tiles.runsOf(tile), tile.images, centres, parts); },
         [&](T* first, T* second) { rows.deviationsDown(x + tile.start, tiles.rowsOf(tile), centres, first, second); });
   }
   void products(const Tile& tile, const T* g, const T* x, const T* means, T* sums, T* products) const {
@@ -280,11 +287,15 @@ void scaleGradientInOrder(Index inner, Index kept, Index outer, const T* g, cons
 
 template void normalizeInOrder(const Normalization&, const float*, const float*, const float*, float*, float*, float*);
 template void normalizeInOrder(const Normalization&, const double*, const double*, const double*, double*, double*, double*);
-template void gradientInOrder(const Normalization&, const float*, const float*, const float*, const float*, const float*, float*, float*, float*);
-template void gradientInOrder(const Normalization&, const double*, const double*, const double*, const double*, const double*, double*, double*, double*);
+template void gradientInOrder(const Normalization&, const float*, const float*, const float*, const float*, const float*, float*,
+                              float*, float*);
+template void gradientInOrder(const Normalization&, const double*, const double*, const double*, const double*, const double*,
+                              double*, double*, double*);
 template void scaleInOrder(Index, Index, Index, const float*, const float*, const float*, const float*, float*);
 template void scaleInOrder(Index, Index, Index, const double*, const double*, const double*, const double*, double*);
-template void scaleGradientInOrder(Index, Index, Index, const float*, const float*, const float*, const float*, float*, float*, float*);
-template void scaleGradientInOrder(Index, Index, Index, const double*, const double*, const double*, const double*, double*, double*, double*);
+template void scaleGradientInOrder(Index, Index, Index, const float*, const float*, const float*, const float*, float*, float*,
+                                   float*);
+template void scaleGradientInOrder(Index, Index, Index, const double*, const double*, const double*, const double*, double*,
+                                   double*, double*);
 
 }  // namespace dl::cpu

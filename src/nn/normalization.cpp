@@ -151,8 +151,9 @@ struct ScaleChannels {
     const auto as = [&](auto zero) {
       using T = decltype(zero);
       cpu::scaleChannelsGradient(inner, channels, numel(x) / (inner * channels), Storage::data<T>(g), Storage::data<T>(x),
-                                 Storage::data<T>(mean), Storage::data<T>(factor), b.needs(0) ? Storage::mutableData<T>(dx) : nullptr,
-                                 Storage::mutableData<T>(sums), Storage::mutableData<T>(products));
+                                 Storage::data<T>(mean), Storage::data<T>(factor),
+                                 b.needs(0) ? Storage::mutableData<T>(dx) : nullptr, Storage::mutableData<T>(sums),
+                                 Storage::mutableData<T>(products));
     };
     type == Type::Single ? as(float()) : as(double());
     if (b.needs(0)) b.add(0, std::move(dx));

@@ -1,4 +1,5 @@
 // Mistakes, data without labels, the running statistics, numbers far from zero, and labels of the normalisations.
+#include "cpu/kernel_test.hpp"
 #include "harness/mistake.hpp"
 #include "harness/plain.hpp"
 
@@ -90,6 +91,62 @@ BOOST_AUTO_TEST_CASE(gradient_with_given_statistics) {
     const auto fused = gradients(false), composed = gradients(true);
     for (std::size_t i = 0; i < inputs.size(); ++i)
       BOOST_TEST(double(max(abs(stripdims(fused[i]) - stripdims(composed[i])), {}, "all")) < 1e-9, "input " << i);
+  }
+}
+
+// Sizes at which the work is divided in each way there is.
+BOOST_AUTO_TEST_CASE(results_do_not_depend_on_threads) {
+  using Function = DlArray (*)(const DlArray&, const DlArray&, const DlArray&);
+  const Function functions[] = {
+      [](const DlArray& x, const DlArray& o, const DlArray& s) { return batchnorm(x, o, s); },
+      [](const DlArray& x, const DlArray& o, const DlArray& s) { return batchnorm(x, o, s, o, abs(s)); },
+      [](const DlArray& x, const DlArray& o, const DlArray& s) { return layernorm(x, o, s); },
+      [](const DlArray& x, const DlArray& o, const DlArray& s) { return groupnorm(x, 2, o, s); },
+      [](const DlArray& x, const DlArray& o, const DlArray& s) { return instancenorm(x, o, s); },
+      [](const DlArray& x, const DlArray&, const DlArray&) { return crosschannelnorm(x, 3); },
+  };
+  rng(2);
+  const std::vector<std::pair<Size, const char*>> shapes{
+      {{90, 101, 4, 9}, "SSCB"}, {{200, 201, 4, 3}, "SSCB"}, {{7, 7, 64, 40}, "SSCB"}, {{64, 900}, "CB"}, {{64, 9, 130}, "CBT"}};
+  for (const auto& [size, labels] : shapes) {
+    const DlArray x = dlarray(randn(size, Type::Single), labels), g = randn(size, Type::Single);
+    const Index channels = dl::size(x, "C");
+    const std::vector<DlArray> inputs{x, randn(Size{channels, 1}, Type::Single), randn(Size{channels, 1}, Type::Single)};
+    for (const Function f : functions) {
+      const auto run = [&, &inputs = inputs] {
+        std::vector<float> values = extractdata<std::vector<float>>(f(inputs[0], inputs[1], inputs[2]));
+        const auto gradients = dlfeval(
+            [&](const std::vector<DlArray>& v) { return dlgradient(sum(stripdims(f(v[0], v[1], v[2])) % g, "all"), v); }, inputs);
+        for (const DlArray& each : gradients) {
+          const auto more = extractdata<std::vector<float>>(each);
+          values.insert(values.end(), more.begin(), more.end());
+        }
+        return values;
+      };
+      bool same = false;
+      cpu::sameForThreads(run, same);
+      BOOST_TEST(same, labels << " " << toString(size));
+    }
+  }
+}
+
+// First elements that tell nothing of the rest must not spoil the statistics.
+BOOST_AUTO_TEST_CASE(misleading_beginnings) {
+  const Size sizes[] = {{64, 40, 5}, {16, 9, 70}, {300, 7, 3}};
+  for (const Size& size : sizes) {
+    DlArray x = 100 + rand(size);
+    x(span(0, 31 < size[0] ? 31 : size[0] - 1), all, 0) = 0;
+    const DlArray plainX = reshape(x, size[0], size[1] * size[2]);
+    const DlArray deviations = plainX - mean(plainX, 1), want = deviations / sqrt(mean(deviations % deviations, 1) + 1e-5);
+    const DlArray y = batchnorm(dlarray(x, "CBT"), 0, 1), z = instancenorm(dlarray(x, "CBT"), 0, 1);
+    BOOST_TEST(double(max(abs(reshape(stripdims(y), dl::size(want)) - want), {}, "all")) < 1e-10);
+    const DlArray apart = x - mean(x, 2), each = apart / sqrt(mean(apart % apart, 2) + 1e-5);
+    BOOST_TEST(double(max(abs(stripdims(z) - each), {}, "all")) < 1e-10);
+    DlArray tokens = 100 + rand(size);
+    tokens(0, all, all) = -1e4;
+    const DlArray off = tokens - mean(tokens, 0), normal = off / sqrt(mean(off % off, 0) + 1e-5);
+    const DlArray t = layernorm(dlarray(tokens, "CBT"), 0, 1, {.operationDimension = "channel-only"});
+    BOOST_TEST(double(max(abs(stripdims(t) - normal), {}, "all")) < 1e-9);
   }
 }
 

@@ -167,12 +167,13 @@ BOOST_AUTO_TEST_CASE(layers_groups_and_instances) {
       "instancenorm", [](const Arrays& x) { return instancenorm(x[0], x[1], x[2]); }, byBoth);
 }
 
+// An exponent of its own, and the usual one.
 BOOST_AUTO_TEST_CASE(neighbouring_channels) {
-  for (const Index window : {1, 2, 3, 5, 12})
-    for (const char* shape : {"2(S) x 6(C) x 3(B)", "6(C) x 2(B) x 2(T)", "3(S) x 1(C)"})
+  for (const auto& [window, beta] : std::vector<std::pair<Index, double>>{{1, 0.6}, {2, 0.75}, {3, 0.6}, {5, 0.75}, {12, 0.6}})
+    for (const char* shape : {"2(S) x 6(C) x 3(B)", "6(C) x 2(B) x 2(T)", "3(S) x 1(C)", "17(S) x 19(S) x 7(C) x 2(B)"})
       check(Row{"crosschannelnorm of " + std::string(shape),
                 {{shape}},
-                [=](const Arrays& x) { return crosschannelnorm(x[0], window, {.alpha = 0.7, .beta = 0.6, .k = 1.5}); },
+                [=](const Arrays& x) { return crosschannelnorm(x[0], window, {.alpha = 0.7, .beta = beta, .k = 1.5}); },
                 [=](const std::vector<Plain>& x) {
                   const auto c = x[0].labels.find('C');
                   Numbers y(x[0].values.size());
@@ -185,7 +186,7 @@ BOOST_AUTO_TEST_CASE(neighbouring_channels) {
                       there[c] = i;
                       squares += std::pow(x[0].values[numberAt(x[0].size, there)], 2);
                     }
-                    y[k] = x[0].values[k] / std::pow(1.5 + 0.7 * squares / static_cast<double>(window), 0.6);
+                    y[k] = x[0].values[k] / std::pow(1.5 + 0.7 * squares / static_cast<double>(window), beta);
                   });
                   return y;
                 },
@@ -234,4 +235,13 @@ BOOST_AUTO_TEST_CASE(large) {
   compare("97(S) x 89(S) x 4(C) x 3(B)", layernormed, byObservation);
   compare("97(S) x 89(S) x 4(C) x 3(B) x 2(T)", grouped, byGroup(2));
   compare("4(C) x 101(B) x 57(T)", layernormed, byObservation);
+  const auto separate = [](const DlArray& x, const DlArray& o, const DlArray& s) { return instancenorm(x, o, s); };
+  compare("4(C) x 333(B) x 301(T)", separate, byBoth);
+  compare("7(S) x 7(S) x 4(C) x 65(B)", separate, byBoth);
+  compare("7(S) x 7(S) x 4(C) x 65(B)", batchnormed, byChannel);
+  compare("12(S) x 4(C) x 201(B)", separate, byBoth);
+  compare("4(C) x 103(B) x 301(T)", grouped, byGroup(2));
+  compare("5(S) x 4(C) x 501(B)", grouped, byGroup(2));
+  compare("5(S) x 4(C) x 501(B)", layernormed, byObservation);
+  compare("4(C) x 1(B) x 1001(T)", layernormed, byObservation);
 }

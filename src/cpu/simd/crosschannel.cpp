@@ -20,7 +20,8 @@ DL_INLINE T power(T base, T beta) {
   }
 }
 
-// Calls body(first element, its place in a compact copy, number of elements) for blocks of elements that lie side by side in both.
+// Calls body(first element, its place in a compact copy, number of elements) for blocks of elements that lie side by side in
+// both.
 template <class F>
 DL_INLINE void forBlocks(const ChannelWindow& w, F body) {
   const bool compact = w.width == w.stride;
@@ -88,7 +89,7 @@ void gradientWith(const ChannelWindow& w, const T* g, const T* x, T* dx, T* memo
     T sums[blockSize];
     sumWindow(memory + at, w.width, window, n, sums);
     const T *gradient = g + from, *in = x + from;
-    T *__restrict product = products + first + at, *__restrict scaled = powers + at;
+    T* __restrict product = products + first + at, * __restrict scaled = powers + at;
     for (Index i = 0; i < n; ++i) {
       const T base = k + factor * sums[i];
       scaled[i] = gradient[i] * power<exponent>(base, beta);

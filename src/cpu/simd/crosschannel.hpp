@@ -5,8 +5,9 @@
 
 namespace dl::cpu {
 
-/// Some columns of `channels` numbers side by side: `width` neighbours, `stride` elements from one channel to the next. base = k + factor s,
-/// where s sums the squares of the channels from `before` before the own one to `behind` behind it, as far as there are any.
+/// Some columns of `channels` numbers side by side: `width` neighbours, `stride` elements from one channel to the next. base = k
+/// + factor s, where s sums the squares of the channels from `before` before the own one to `behind` behind it, as far as there
+/// are any.
 struct ChannelWindow {
   Index width, stride, channels, before, behind;
   double factor, beta, k;

@@ -106,8 +106,8 @@ void combine(const T* g, const T* x, Runs runs, T mean, T a, T b, T c, T* y) {
 
 // ---- many runs in the order of memory ----------------------------------------------------------------------------------
 
-// Two sums over each of many runs, of `together` images at a time, which need not wait for each other. step(r, i, end, sums...) adds what lies
-// at i; with `end` only the lanes that the whole registers before it have left.
+// Two sums over each of many runs, of `together` images at a time, which need not wait for each other. step(r, i, end, sums...)
+// adds what lies at i; with `end` only the lanes that the whole registers before it have left.
 template <class T, int together, int ways, class Step>
 void sumRunsOf(Runs runs, Index start, T* parts, Step step) {
   using R = Register<T>;

@@ -23,9 +23,9 @@ struct NormalizationKernels {
   /// y = a g + b (x - mean) + c.
   void (*combine)(const T* g, const T* x, Runs runs, T mean, T a, T b, T c, T* y);
 
-  // The same for many middle positions at once, in the order of memory: `images` times `count` neighbouring runs of `length` elements,
-  // `stride` elements from one image to the next. Runs have 16 elements at least. Sums of a run stay apart in `parts` numbers, two sums in turn,
-  // until `total` adds them up: parts[(2 r + s) parts + j], which the kernels add to. y may be x.
+  // The same for many middle positions at once, in the order of memory: `images` times `count` neighbouring runs of `length`
+  // elements, `stride` elements from one image to the next. Runs have 16 elements at least. Sums of a run stay apart in `parts`
+  // numbers, two sums in turn, until `total` adds them up: parts[(2 r + s) parts + j], which the kernels add to. y may be x.
   Index parts;
   void (*deviationsOfRuns)(const T* x, Runs runs, Index images, const T* centres, T* parts);
   void (*productsOfRuns)(const T* g, const T* x, Runs runs, Index images, const T* means, T* parts);

@@ -1,5 +1,5 @@
-// Registers and sums in several of them, for the normalisations. To be included by the sources in simd/ alone: everything is local
-// to them.
+// Registers and sums in several of them, for the normalisations. To be included by the sources in simd/ alone: everything is
+// local to them.
 #pragma once
 
 #include <utility>

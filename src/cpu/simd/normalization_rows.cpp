@@ -51,7 +51,8 @@ void sumDownIn(Rows rows, T* first, T* second, Add add) {
     }
     for (; i < rows.length; ++i)
       for (Index r = 0; r < count; ++r)
-        add(start + r * rows.stride, i, [](const T* x) { return *x; }, first[i], second[i]);
+        add(
+            start + r * rows.stride, i, [](const T* x) { return *x; }, first[i], second[i]);
   });
 }
 
@@ -101,7 +102,8 @@ void combineDown(const T* g, const T* x, Rows rows, const T* means, const T* a, 
     Index i = 0;
     for (; i + R::lanes <= rows.length; i += R::lanes) {
       fetchToWrite(y, i, rows.stride);
-      R::store(y + i, R::load(g + i) * R::load(a + i) + ((R::load(x + i) - R::load(means + i)) * R::load(b + i) + R::load(c + i)));
+      R::store(y + i,
+               R::load(g + i) * R::load(a + i) + ((R::load(x + i) - R::load(means + i)) * R::load(b + i) + R::load(c + i)));
     }
     for (; i < rows.length; ++i) y[i] = g[i] * a[i] + ((x[i] - means[i]) * b[i] + c[i]);
   }
@@ -271,8 +273,9 @@ void combinations(Index n, double count, double epsilon, const T* variances, con
 
 template <class T>
 NormalizationRowKernels<T> normalizationRowKernels() {
-  return {deviationsDown<T>, productsDown<T>, scaleDown<T>,  combineDown<T>,     deviationsAlong<T>, scaleAlong<T>,
-          productsAlong<T>,  combineAlong<T>, addUp<T>,      addUp<double>,      moments<T>, inverseDeviations<T>, combinations<T>};
+  return {deviationsDown<T>, productsDown<T>,      scaleDown<T>,    combineDown<T>, deviationsAlong<T>,
+          scaleAlong<T>,     productsAlong<T>,     combineAlong<T>, addUp<T>,       addUp<double>,
+          moments<T>,        inverseDeviations<T>, combinations<T>};
 }
 
 template NormalizationRowKernels<float> normalizationRowKernels();

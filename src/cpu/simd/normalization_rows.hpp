@@ -29,17 +29,18 @@ struct NormalizationRowKernels {
   /// y = (x - mean) factor scale + offset.
   void (*scaleAlong)(const T* x, Rows rows, const T* means, const T* factors, const T* scale, const T* offset, T* y);
   /// sums[r] = sum of scale g, products[r] = sum of scale g (x - mean); offsets += g, scales += g (x - mean) factor.
-  void (*productsAlong)(const T* g, const T* x, Rows rows, const T* means, const T* factors, const T* scale, T* offsets, T* scales, T* sums,
-                        T* products);
+  void (*productsAlong)(const T* g, const T* x, Rows rows, const T* means, const T* factors, const T* scale, T* offsets,
+                        T* scales, T* sums, T* products);
   /// y = a scale g + b (x - mean) + c.
-  void (*combineAlong)(const T* g, const T* x, Rows rows, const T* means, const T* scale, const T* a, const T* b, const T* c, T* y);
+  void (*combineAlong)(const T* g, const T* x, Rows rows, const T* means, const T* scale, const T* a, const T* b, const T* c,
+                       T* y);
 
   // What the sums of n groups of `count` elements say.
   /// to += from.
   void (*addUp)(const T* from, Index n, double* to);
   void (*addUpDoubles)(const double* from, Index n, double* to);
-  /// The means, the variances and 1 / sqrt(variance + epsilon) for sums of deviations from centres and of their squares. Returns how many centres
-  /// were so far off that the difference of squares has lost digits.
+  /// The means, the variances and 1 / sqrt(variance + epsilon) for sums of deviations from centres and of their squares. Returns
+  /// how many centres were so far off that the difference of squares has lost digits.
   Index (*moments)(Index n, double count, double epsilon, const T* centres, const double* sums, const double* squares, T* means,
                    T* variances, T* factors);
   void (*inverseDeviations)(Index n, double epsilon, const T* variances, T* factors);
