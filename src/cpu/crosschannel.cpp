@@ -14,10 +14,11 @@ namespace {
 // second cache.
 template <class F>
 void forColumns(const CrossChannel& how, F&& body) {
-  constexpr Index atOnce = Index{1} << 14;  // elements
+  constexpr Index atOnce = Index{1} << 16;  // elements
   if (how.inner * how.channels * how.outer == 0) return;
-  const Index width = std::min(how.inner, std::max<Index>(16, atOnce / how.channels / 16 * 16)),
-              across = (how.inner + width - 1) / width;
+  const auto upToLines = [](Index n) { return (n + 15) / 16 * 16; };
+  const Index most = std::max<Index>(16, atOnce / how.channels / 16 * 16), pieces = (how.inner + most - 1) / most,
+              width = std::min(how.inner, upToLines((how.inner + pieces - 1) / pieces)), across = (how.inner + width - 1) / width;
   parallelFor(across * how.outer, grainFor(width * how.channels), [&](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit) {
       const Index first = unit % across * width;
