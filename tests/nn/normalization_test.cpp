@@ -160,6 +160,23 @@ BOOST_AUTO_TEST_CASE(nothing_and_nan) {
   BOOST_TEST(isequal(isnan(stripdims(batchnorm(dlarray(x, "CB"), 0, 1))), dlarray({{false, false, false}, {true, true, true}})));
 }
 
+// What the fast powers of single numbers cannot say themselves: bases that are infinite, zero, negative or not numbers.
+BOOST_AUTO_TEST_CASE(extreme_bases_across_channels) {
+  for (const Type type : {Type::Single, Type::Double}) {
+    DlArray x = ones(Size{20, 5}, type);
+    x(all, 2) = INFINITY;
+    const DlArray y = stripdims(crosschannelnorm(dlarray(x, "SC"), 3));
+    BOOST_TEST(bool(all(y(all, 1) == 0) && all(isnan(y(all, 2))) && all(y(all, 3) == 0) && all(y(all, 0) > 0.5)));
+    x(all, 2) = NAN;
+    const DlArray z = stripdims(crosschannelnorm(dlarray(x, "SC"), 3));
+    BOOST_TEST(bool(all(isnan(z(all, span(1, 3))), "all") && all(z(all, 4) > 0.5)));
+    const DlArray nothing = dlarray(zeros(Size{20, 5}, type), "SC");
+    BOOST_TEST(bool(all(isnan(stripdims(crosschannelnorm(nothing, 3, {.k = 0}))), "all")));
+    BOOST_TEST(bool(all(stripdims(crosschannelnorm(nothing, 3)) == 0, "all")));
+    BOOST_TEST(bool(all(isnan(stripdims(crosschannelnorm(nothing + 1, 3, {.k = -2}))), "all")));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(mistakes) {
   const DlArray x = dlarray(ones(Size{4, 3, 2}), "SCB"), plainX = ones(4, 3);
   const auto says = [](auto&& call, const char* sentence) {
