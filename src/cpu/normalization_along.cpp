@@ -52,15 +52,15 @@ struct Strips {
   /// The first middle position of the pieces with this number, and how many there are.
   Index firstOf(Index a) const { return a * strip * groups; }
   Index countOf(Index a) const { return std::min(strip * groups, how_.kept - firstOf(a)); }
-  /// The middle position of a row's group.
-  Index position(Index row, Index group) const { return row % perImage * groups + group; }
+  /// Calls body(r, middle position) for `count` rows from `row` on.
+  template <class F>
+  void positions(Index row, Index group, Index count, F&& body) const {
+    for (Index r = 0; r < count; row = 0)  // rows of the next image
+      for (; r < count && row < perImage; ++r, ++row) body(r, row * groups + group);
+  }
   template <class T>
   void gather(const T* values, Index row, Index group, Index count, T* to) const {
-    if (groups == 1 && row + count <= perImage) {
-      std::copy_n(values + row, count, to);
-      return;
-    }
-    for (Index r = 0; r < count; ++r) to[r] = values[position(row + r, group)];
+    positions(row, group, count, [=](Index r, Index k) { to[r] = values[k]; });
   }
   Rows of(Index count) const { return {how_.inner, width, count}; }
 
@@ -80,7 +80,7 @@ std::unique_ptr<T[]> stretched(const Normalization& how, const T* values) {
 // The sums of a call added to those of its middle positions.
 template <class T>
 void addTo(const Strips& strips, Index row, Index group, Index count, const T* values, Index first, double* to) {
-  for (Index r = 0; r < count; ++r) to[strips.position(row + r, group) - first] += static_cast<double>(values[r]);
+  strips.positions(row, group, count, [=](Index r, Index k) { to[k - first] += static_cast<double>(values[r]); });
 }
 
 // The moments of rows that are normalised each for itself.
@@ -116,10 +116,10 @@ void normalizeRows(const NormalizationRowKernels<T>& kernels, const Normalizatio
       for (Index group = 0; group < strips.groups; ++group) {
         const Index at = group * how.inner, start = row * strips.width + at;
         momentsOfRows(kernels, x + start, strips.of(count), how.epsilon, means, variances, factors);
-        for (Index r = 0; r < count; ++r) {
-          mean[strips.position(row + r, group)] = means[r];
-          variance[strips.position(row + r, group)] = variances[r];
-        }
+        strips.positions(row, group, count, [&](Index r, Index k) {
+          mean[k] = means[r];
+          variance[k] = variances[r];
+        });
         kernels.scaleAlong(x + start, strips.of(count), means, factors, scale + at, offset + at, y + start);
       }
     }

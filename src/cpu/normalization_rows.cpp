@@ -27,7 +27,9 @@ struct Tiles {
   Pieces pieces(std::size_t elementBytes) const {
     constexpr Index cachedBytes = Index{3} << 18;
     const Index bytes = positions * how_.inner * how_.outer * static_cast<Index>(elementBytes);
-    return {across, blocks, positions * how_.inner * images, bytes <= cachedBytes};
+    // Long runs at such distances share few places of that cache.
+    const bool meet = !rows && stride() * static_cast<Index>(elementBytes) % 16384 == 0;
+    return {across, blocks, positions * how_.inner * images, bytes <= cachedBytes && !meet};
   }
   struct Tile {
     Index first, count, start, images;  // middle positions, first element, images
