@@ -44,7 +44,10 @@ void inThreeSteps(const Pieces& pieces, Collect collect, Finish finish, Spread s
   });
   for (Index a = 0; a < across; ++a) finish(a);
   parallelFor(across * blocks, grainFor(pieces.elements), [&](Index begin, Index end) {
-    for (Index unit = end; unit-- > begin;) spread(unit % across, unit / across);
+    // Within a block forwards, as the hardware looks ahead.
+    for (Index block = (end - 1) / across; block >= begin / across; --block)
+      for (Index unit = std::max(begin, block * across); unit < std::min(end, (block + 1) * across); ++unit)
+        spread(unit % across, block);
   });
 }
 
