@@ -250,11 +250,17 @@ void scaleInOrder(Index inner, Index kept, Index outer, const T* x, const T* mea
   Workspace memory = in.memory(3);
   Numbers<T> numbers(how, in.tiles, 3, memory);
   for (int kind = 0; kind < 3; ++kind) numbers.set(kind, kind == 0 ? mean : kind == 1 ? factor : offset);
-  const auto [across, blocks, elements, near] = in.tiles.pieces(sizeof(T));
-  parallelFor(across * blocks, grainFor(elements), [&, across = across](Index begin, Index end) {
+  // Nothing is gone through twice, so that pieces may be what lies side by side.
+  constexpr Index atOnce = Index{1} << 14;  // elements
+  const Index positions = std::clamp<Index>(atOnce / inner, 1, kept), across = (kept + positions - 1) / positions,
+              images = across > 1 ? 1 : std::clamp<Index>(atOnce / (inner * kept), 1, outer),
+              blocks = (outer + images - 1) / images;
+  parallelFor(across * blocks, grainFor(positions * inner * images), [&](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit) {
-      const auto tile = in.tiles(unit % across, unit / across);
-      in.scale(tile, x, numbers.at(0, tile.first), numbers.at(1, tile.first), numbers.at(2, tile.first), y);
+      const Index first = unit % across * positions, image = unit / across * images;
+      const Tiles::Tile tile{first, std::min(positions, kept - first), (image * kept + first) * inner,
+                             std::min(images, outer - image)};
+      in.scale(tile, x, numbers.at(0, first), numbers.at(1, first), numbers.at(2, first), y);
     }
   });
 }
