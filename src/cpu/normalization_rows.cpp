@@ -13,10 +13,15 @@ namespace {
 struct Tiles {
   explicit Tiles(const Normalization& how) : how_(how) {
     rows = how.inner < shortRun;
-    // As many columns as let all images of them stay in the second cache, if they can.
-    const Index width = rows ? std::clamp<Index>(65536 / how.outer, 512, 2048) : 2048;
-    positions = std::min(how.kept, rows ? std::max<Index>(1, width / how.inner) : (width + how.inner - 1) / how.inner);
-    images = std::min(how.outer, rows ? Index{128} : std::clamp<Index>(8192 / how.inner, 1, 64));
+    if (rows) {
+      // As many columns as let all images of them stay in the second cache, if they can.
+      positions = std::min(how.kept, std::max<Index>(1, std::clamp<Index>(65536 / how.outer, 512, 2048) / how.inner));
+      images = std::min(how.outer, Index{128});
+    } else {
+      // As few images as make the sums cheap, so that the order is nearly that of memory.
+      images = std::min(how.outer, std::clamp<Index>(1024 / how.inner, 1, 64));
+      positions = std::clamp<Index>(32768 / (how.inner * images), 1, how.kept);
+    }
     across = (how.kept + positions - 1) / positions;
     blocks = (how.outer + images - 1) / images;
   }
