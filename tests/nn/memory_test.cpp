@@ -104,6 +104,7 @@ BOOST_AUTO_TEST_CASE(of_normalizations) {
   check("layernorm", {x, o, s}, [](const Arrays& a) { return Arrays{layernorm(a[0], a[1], a[2])}; });
   check("groupnorm", {x, o, s}, [](const Arrays& a) { return Arrays{groupnorm(a[0], 4, a[1], a[2])}; });
   check("instancenorm", {x, o, s}, [](const Arrays& a) { return Arrays{instancenorm(a[0], a[1], a[2])}; });
+  check("crosschannelnorm", {x}, [](const Arrays& a) { return Arrays{crosschannelnorm(a[0], 5)}; });
 }
 
 BOOST_AUTO_TEST_CASE(of_losses) {
