@@ -8,6 +8,8 @@ constexpr Index stepsOfBlock = 640;           // of k, so that the columns at ha
 constexpr Index stepsOfGathered = 1152;       // the same where rows are gathered: bringing sums to their places costs more
 constexpr Index imageBytes = Index{1} << 20;  // of the grids of images at hand together, which are read once for each gathering
 
+constexpr Index plannedWork = Index{1} << 21;  // multiplications from which looking for a better plan pays
+
 // Sums of a register and a column that take as long as other work.
 constexpr Index gatheredPiece = 4;    // copying a piece of a sliver, for each step of k
 constexpr Index scatteredPiece = 10;  // bringing a piece of the sums of one column to its place
@@ -91,7 +93,10 @@ Index GridPass<T>::cost(const Plan& plan) const {
 template <class T>
 typename GridPass<T>::Plan GridPass<T>::plan() {
   Plan best = planFor(stepsOfBlock, gridBytes);
-  if (best.parts > 1) return best;
+  Index work = 0;
+  for (const GridTarget& t : targets)
+    work += sizeOf(t.axes, &GridAxis::rows) * static_cast<Index>(t.elements.size()) * channels * columns * groups * batch;
+  if (best.parts > 1 || work < plannedWork) return best;
   Index least = cost(best);
   const auto consider = [&](const Plan& plan) {
     const Index here = cost(plan);

@@ -32,9 +32,9 @@ typename WeightPass<T>::Cut WeightPass<T>::cutFor(Index columns, Index rows) con
 template <class T>
 void WeightPass<T>::run() const {
   const Index size = taps() * p.channels * p.filters * p.groups, pieces = std::min(p.batch, piecesOfBatch);
-  if (size > fewWeights || pieces == 1) return runImages(threadCount());
-  std::vector<T> sums(static_cast<std::size_t>(size * (pieces - 1)));
   const Index work = p.batch * target() * size / pieces;
+  if (size > fewWeights || pieces == 1 || work * pieces < 4 * parallelWork) return runImages(threadCount());
+  std::vector<T> sums(static_cast<std::size_t>(size * (pieces - 1)));
   parallelFor(pieces, std::max<Index>(1, parallelWork / std::max<Index>(1, work)), [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const Index first = p.batch * i / pieces;

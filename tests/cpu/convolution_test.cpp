@@ -146,9 +146,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(borders_of_many_channels, T, Types) {
   check<T>({{axis(7, 3, 1, 1, 1, 1), axis(7, 3, 1, 1, 1, 1), {}}, 140, 24, 1, 5});
   check<T>({{axis(14, 3, 2, 1, 1, 1), axis(14, 3, 2, 1, 1, 1), {}}, 24, 310, 1, 3});
   check<T>({{axis(12, 5), axis(12, 5), {}}, 20, 50, 1, 3});
-  check<T>({{axis(28, 5), axis(28, 5), {}}, 1, 20, 1, 3});
+  check<T>({{axis(28, 5), axis(28, 5), {}}, 1, 20, 1, 6});
   check<T>({{axis(5, 3, 1, 1, 1, 1), axis(4, 3, 1, 1, 1, 1), axis(6, 5, 1, 1, 2, 2)}, 9, 24, 1, 4});
-  check<T>({{axis(6, 3, 1, 2, 2, 2), axis(6, 3, 1, 2, 2, 2), {}}, 12, 16, 2, 6});
+  check<T>({{axis(6, 3, 1, 2, 2, 2), axis(6, 3, 1, 2, 2, 2), {}}, 24, 32, 2, 6});
+  for (const Index size : {3, 4, 5, 8, 9}) {
+    check<T>({{axis(size, 3, 1, 1, 1, 1), axis(size + 1, 3, 1, 1, 1, 1), {}}, 72, 56, 1, 5});
+    check<T>({{axis(2 * size, 3, 2, 1, 1, 1), axis(size + 4, 3, 2, 1, 1, 1), {}}, 72, 56, 1, 5});
+  }
 }
 
 // Single images whose weights are many: these are asked for early, and their gradient is a product.
@@ -160,8 +164,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(single_images, T, Types) {
 
 // Few weights, summed over pieces of the images.
 BOOST_AUTO_TEST_CASE_TEMPLATE(many_images, T, Types) {
-  check<T>({{axis(9, 3), axis(7, 3), {}}, 3, 8, 1, 19});
-  check<T>({{axis(5, 3), axis(5, 2), {}}, 2, 4, 3, 37});
+  check<T>({{axis(9, 3), axis(7, 3), {}}, 3, 8, 1, 151});
+  check<T>({{axis(5, 3), axis(5, 2), {}}, 6, 8, 3, 113});
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(many_results, T, Types) {

@@ -252,7 +252,8 @@ void product(const GridProduct<T>& p) {
     for (const RowSliver* v = p.slivers; v < p.slivers + p.sliverCount; ++v) {
       gatherRows(p, *v, v->height * Types<T>::width);
       const Index across = v->height == 1 ? beside : wide;
-      for (Index c = 0; c < p.columns; c += across) computeRows(p, *v, c, smaller(across, p.columns - c), c + across < p.columns ? c + across : 0, sums);
+      for (Index c = 0; c < p.columns; c += across)
+        computeRows(p, *v, c, smaller(across, p.columns - c), c + across < p.columns ? c + across : 0, sums);
     }
   } else {
     Index highest = 0;
