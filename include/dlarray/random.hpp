@@ -31,7 +31,8 @@ RandomState rng(const RandomState& state);
 /// Numbers spread evenly over the open interval (0, 1). Without arguments C has a function of this name too: write `dl::rand()`.
 /// (MATLAB: rand)
 DlArray rand(const Size& size, Type type = Type::Double);
-DlArray rand(const Size& size, std::string_view like, const DlArray& x);
+DlArray rand(const Size& size, std::string_view like, const DlArray& x,
+            std::source_location where = std::source_location::current());
 inline DlArray rand(const Size& size, std::string_view type, std::source_location where = std::source_location::current()) {
   return rand(size, detail::typeNamed(type, where));
 }
@@ -44,7 +45,8 @@ inline DlArray rand() { return rand(Size{1, 1}); }
 
 /// Normally distributed numbers of mean 0 and variance 1. (MATLAB: randn)
 DlArray randn(const Size& size, Type type = Type::Double);
-DlArray randn(const Size& size, std::string_view like, const DlArray& x);
+DlArray randn(const Size& size, std::string_view like, const DlArray& x,
+            std::source_location where = std::source_location::current());
 inline DlArray randn(const Size& size, std::string_view type, std::source_location where = std::source_location::current()) {
   return randn(size, detail::typeNamed(type, where));
 }
@@ -67,7 +69,8 @@ struct IntegerRange {
 /// Whole numbers, each of the range equally often. Throws for an empty range and for numbers that the type cannot hold. (MATLAB: randi)
 DlArray randi(IntegerRange range, const Size& size, Type type = Type::Double,
               std::source_location where = std::source_location::current());
-DlArray randi(IntegerRange range, const Size& size, std::string_view like, const DlArray& x);
+DlArray randi(IntegerRange range, const Size& size, std::string_view like, const DlArray& x,
+              std::source_location where = std::source_location::current());
 inline DlArray randi(IntegerRange range, const Size& size, std::string_view type,
                      std::source_location where = std::source_location::current()) {
   return randi(range, size, detail::typeNamed(type, where), where);

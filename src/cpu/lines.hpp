@@ -3,20 +3,20 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "cpu/types.hpp"
 
 namespace dl::cpu {
 
-/// Memory that begins with a line of the cache: registers that lie across two cost twice as much.
+/// Memory, as it comes, that begins with a line of the cache: registers that lie across two cost twice as much.
 template <class T>
 class Lines {
  public:
-  explicit Lines(Index n = 0) : n_(n), elements_(static_cast<std::size_t>(n + line)) {}
+  explicit Lines(Index n = 0) : n_(n), elements_(std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(n + line))) {}
   T* data() {
-    const auto address = reinterpret_cast<std::uintptr_t>(elements_.data());
-    return elements_.data() + (address + 63) / 64 * 64 / sizeof(T) - address / sizeof(T);
+    const auto address = reinterpret_cast<std::uintptr_t>(elements_.get());
+    return elements_.get() + (address + 63) / 64 * 64 / sizeof(T) - address / sizeof(T);
   }
   void fill(T value) { std::fill_n(data(), n_, value); }
   Index size() const { return n_; }
@@ -24,7 +24,7 @@ class Lines {
  private:
   static constexpr Index line = 64 / static_cast<Index>(sizeof(T));
   Index n_;
-  std::vector<T> elements_;
+  std::unique_ptr<T[]> elements_;
 };
 
 }  // namespace dl::cpu

@@ -5,8 +5,8 @@
 
 namespace dl::cpu {
 
-/// n predictions and their targets, and what is to be done with them. Nothing larger than a piece is written but results, and
-/// these are the same for every number of threads.
+/// n predictions and their targets, and what is to be done with them. Nothing larger than a piece is written but results and, for
+/// derivatives by weights, a sum in double for each of those. Results are the same for every number of threads.
 template <class T>
 struct Losses {
   std::size_t formula;  // its place in formula::LossFormulas

@@ -133,7 +133,8 @@ struct Binary {
   // What one loop over g can take beside it: an array of its size, a number, or nothing.
   static bool fits(const DlArray& x, const DlArray& g) {
     const dl::detail::Header* h = Storage::get(x);
-    return !h || h->numel == 1 || h->size == Storage::of(g).size;
+    const dl::detail::Header& of = Storage::of(g);
+    return !h || (h->type == of.type && (h->numel == 1 || h->size == of.size));
   }
   template <bool first, class T>
   static T derivative(T g, T x, T y, T z) {

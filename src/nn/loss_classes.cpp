@@ -175,6 +175,8 @@ DlArray indexcrossentropyOf(const Operand& y, const Operand& t, const Operand* w
     fail(y.where(), "indexcrossentropy:channels", "indexcrossentropy: {} has no dimension labelled C for its classes",
          toString(shape));
   const auto channel = static_cast<std::size_t>(std::countr_zero(channels));
+  if (shape.size[channel] == 0)
+    fail(y.where(), "indexcrossentropy:channels", "indexcrossentropy: {} has no classes: its dimension C has size 0", describe(y));
   Shape classes = shape;
   classes.size[channel] = 1;
   const DlArray targets = engine::numbers(classesAlong(y, t, classes, o.dataFormat)),

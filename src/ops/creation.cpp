@@ -59,7 +59,8 @@ void Wanted::take(std::string_view word) {
   for (const Type known : {Type::Double, Type::Single, Type::Logical})
     if (word == name(known)) return take(known);
   fail(where, "creation:word",
-       "\"{}\" is not known behind the sizes of a new array; \"double\", \"single\", \"logical\", or \"like\" and an array", word);
+       "\"{}\" is not known behind the sizes of a new array; \"double\", \"single\", \"logical\", or \"like\" and an array",
+       word);
 }
 
 void Wanted::take(const DlArray& x) { type = underlyingType(x); }
@@ -71,8 +72,9 @@ Type typeNamed(std::string_view word, const std::source_location& where) {
   return wanted.type;
 }
 
-Type typeLike(std::string_view word, const DlArray& x) {
+Type typeLike(std::string_view word, const DlArray& x, const std::source_location& where) {
   Wanted wanted;
+  wanted.where = where;
   wanted.take(word);
   return underlyingType(x);
 }
@@ -87,9 +89,13 @@ void finish(Wanted& wanted, const char* function) {
 }  // namespace detail
 
 DlArray zeros(const Size& size, Type type) { return filledWith(size, type, 0, "zeros"); }
-DlArray zeros(const Size& size, std::string_view like, const DlArray& x) { return zeros(size, detail::typeLike(like, x)); }
+DlArray zeros(const Size& size, std::string_view like, const DlArray& x, std::source_location where) {
+  return zeros(size, detail::typeLike(like, x, where));
+}
 DlArray ones(const Size& size, Type type) { return filledWith(size, type, 1, "ones"); }
-DlArray ones(const Size& size, std::string_view like, const DlArray& x) { return ones(size, detail::typeLike(like, x)); }
+DlArray ones(const Size& size, std::string_view like, const DlArray& x, std::source_location where) {
+  return ones(size, detail::typeLike(like, x, where));
+}
 
 DlArray eye(const Size& size, Type type, std::source_location where) {
   DlArray x = filledWith(size, type, 0, "eye");
@@ -106,7 +112,9 @@ DlArray eye(const Size& size, Type type, std::source_location where) {
   }
   return x;
 }
-DlArray eye(const Size& size, std::string_view like, const DlArray& x) { return eye(size, detail::typeLike(like, x)); }
+DlArray eye(const Size& size, std::string_view like, const DlArray& x, std::source_location where) {
+  return eye(size, detail::typeLike(like, x, where), where);
+}
 
 DlArray linspace(double from, double to, Index n, std::source_location where) {
   if (n < 0) fail(where, "linspace:count", "linspace: {} is no number of elements", n);

@@ -116,7 +116,9 @@ DlArray rand(const Size& size, Type type) {
     return drawn<T>(size, realsPerBlock<T>, cpu::fillUniform<T>);
   });
 }
-DlArray rand(const Size& size, std::string_view like, const DlArray& x) { return rand(size, detail::typeLike(like, x)); }
+DlArray rand(const Size& size, std::string_view like, const DlArray& x, std::source_location where) {
+  return rand(size, detail::typeLike(like, x, where));
+}
 
 DlArray randn(const Size& size, Type type) {
   return drawnOf(type, "randn", [&](auto zero) {
@@ -124,10 +126,13 @@ DlArray randn(const Size& size, Type type) {
     return drawn<T>(size, realsPerBlock<T>, cpu::fillNormal<T>);
   });
 }
-DlArray randn(const Size& size, std::string_view like, const DlArray& x) { return randn(size, detail::typeLike(like, x)); }
+DlArray randn(const Size& size, std::string_view like, const DlArray& x, std::source_location where) {
+  return randn(size, detail::typeLike(like, x, where));
+}
 
 DlArray randi(IntegerRange range, const Size& size, Type type, std::source_location where) {
-  if (range.low > range.high) fail(where, "randi:range", "randi: there are no whole numbers from {} to {}", range.low, range.high);
+  if (range.low > range.high)
+    fail(where, "randi:range", "randi: there are no whole numbers from {} to {}", range.low, range.high);
   const Index exact = Index{1} << (type == Type::Single ? 24 : 53);
   if (range.low < -exact || range.high > exact)
     fail(where, "randi:range", "randi: not all whole numbers from {} to {} are {} numbers", range.low, range.high, name(type));
@@ -138,8 +143,8 @@ DlArray randi(IntegerRange range, const Size& size, Type type, std::source_locat
     });
   });
 }
-DlArray randi(IntegerRange range, const Size& size, std::string_view like, const DlArray& x) {
-  return randi(range, size, detail::typeLike(like, x));
+DlArray randi(IntegerRange range, const Size& size, std::string_view like, const DlArray& x, std::source_location where) {
+  return randi(range, size, detail::typeLike(like, x, where), where);
 }
 
 DlArray randperm(Index n, std::source_location where) { return randperm(n, n, where); }

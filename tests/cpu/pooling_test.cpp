@@ -144,7 +144,8 @@ void checkMoving() {
     for (const Index columns : {3, 4, 9})
       for (const Index window : {1, 2, 3, 4})
         for (const Index stride : {1, 2, 3})
-          for (const Index across : {1, 2, 3})
+          for (const Index across : {Index{1}, Index{2}, Index{3},
+                                     Index{columns}})  // as far as all columns: fewer rows of windows than columns over them
             for (const int special : {0, 6}) {
               const Index before = std::min(window - 1, in % 2);
               if (window > in + 2 * before || (window == 1 && stride > 1)) continue;
@@ -163,7 +164,7 @@ void checkMoving() {
 template <class T>
 void checkBeside() {
   for (const Index in : {1, 5, 17, 1023, 1025, 2100})
-    for (const Index window : {2, 3})
+    for (const Index window : {2, 3, 5, 13})
       for (const Index stride : {1, 2, 4})
         for (const int special : {0, 40}) {
           Pooling how;

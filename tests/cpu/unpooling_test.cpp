@@ -51,6 +51,15 @@ BOOST_AUTO_TEST_CASE(every_order) {
   check({}, 5);
 }
 
+BOOST_AUTO_TEST_CASE(several_at_one_position_beside_others_in_order) {
+  std::vector<double> at(100000);
+  for (std::size_t i = 0; i < at.size(); ++i) at[i] = static_cast<double>(2 * i);
+  at[5] = at[6] = at[4];  // inside a part
+  check(at, 200000);
+  at[32768] = at[32767];  // on either side of the border between two
+  check(at, 200000);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_position) {
   for (const double wrong : {-1.0, 5.0, 0.5, 1e300, -1e300, static_cast<double>(NAN), static_cast<double>(INFINITY)}) {
     std::vector<double> at(100000, 4.0);

@@ -49,7 +49,8 @@ BOOST_AUTO_TEST_CASE(rosenbrock_in_the_form_of_two_scalars) {
   BOOST_TEST(double(g2) == 200);
 }
 
-// A change of sign is carried along, not carried out: whatever stands behind one must come to what it does behind a product by -1.
+// A change of sign is carried along, not carried out: whatever stands behind one must come to what it does behind a product by
+// -1.
 BOOST_AUTO_TEST_CASE(signs_that_are_carried_along) {
   using Negative = std::function<DlArray(const DlArray&)>;
   using Program = std::function<DlArray(const DlArray&, const Negative&)>;
@@ -100,6 +101,31 @@ BOOST_AUTO_TEST_CASE(signs_that_are_carried_along) {
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(signs_in_several_walks_and_from_several_outputs) {
+  const DlArray at = dlarray({1.0, -0.5, 2.0}), w = dlarray({0.3, -0.7, 1.1});
+  const auto twice = [&](const DlArray& x) {
+    const DlArray u = -x, y = sum(u % u % w - exp(u)) + (3 - u(1)) * u(1);
+    const DlArray first = dlgradient(y, x, {.retainData = true}), by = dlgradient(y, u, {.retainData = true});
+    const auto [both, same] = dlgradient(y, x, x);
+    return std::tuple(first, by, both, same);
+  };
+  const auto [first, by, both, same] = dlfeval(twice, at);
+  for (Index i = 0; i < 3; ++i) {
+    const double x = double(at(i)), expected = 2 * x * double(w(i)) + std::exp(-x) + (i == 1 ? -3 - 2 * x : 0);
+    BOOST_TEST(double(first(i)) == expected, boost::test_tools::tolerance(1e-14));
+  }
+  BOOST_TEST(isequal(by, -first));
+  BOOST_TEST(isequal(both, first));
+  BOOST_TEST(isequal(same, first));
+
+  // Two readings share the gradient that comes to a sum; one of them is added to element by element.
+  const auto shared = [&](const DlArray& x) {
+    const DlArray u = x * 2, s = u - x, y = sum((s + u) % w) - s(0) + s(2) * u(1);
+    return dlgradient(y, x);
+  };
+  BOOST_TEST(difference(dlfeval(shared, at), {3 * 0.3 - 1, 3 * -0.7 + 2 * 2, 3 * 1.1 + 2 * -0.5}, 1e-14) == "");
 }
 
 BOOST_AUTO_TEST_CASE(two_variables_and_a_point_of_the_literature) {

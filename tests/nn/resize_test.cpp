@@ -3,6 +3,7 @@
 #include "harness/plain.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <algorithm>
 #include <cmath>
 
 #include <dlarray/dlarray.hpp>
@@ -84,4 +85,36 @@ BOOST_AUTO_TEST_CASE(mistakes) {
        "dlresize: .geometricTransformMode is \"corners\", neither \"half-pixel\" nor \"asymmetric\"");
   says([&] { dlresize(x, {.scale = 2, .nearestRoundingMode = "ceil"}); },
        "dlresize: .nearestRoundingMode is \"ceil\", not \"round\", \"floor\" or \"onnx-10\"");
+}
+
+// Columns too long to be turned in groups, and some of every count of leftovers.
+BOOST_AUTO_TEST_CASE(columns_of_every_length_and_number) {
+  for (const Index n : {5, 31, 9000})
+    for (const Index columns : {1, 3, 16, 33}) {
+      const DlArray x = dlarray(randn(Size{n, columns, 1}), "SBC");
+      const auto half = [](const DlArray& a) { return dlresize(a, {.scale = 2, .method = "linear"}); };
+      const auto [y, g] = dlfeval(
+          [&](const DlArray& a) {
+            const DlArray b = half(a);
+            return std::tuple(b, dlgradient(sum(b % b, "all") / 2, a));
+          },
+          x);
+      const DlArray in = stripdims(x), out = stripdims(y);
+      double worst = 0;
+      std::vector<double> expected(static_cast<std::size_t>(numel(x)));
+      const auto *from = data<double>(in), *to = data<double>(out);
+      for (Index c = 0; c < columns; ++c)
+        for (Index i = 0; i < 2 * n; ++i) {
+          const double place = std::clamp((static_cast<double>(i) + 0.5) / 2 - 0.5, 0.0, static_cast<double>(n - 1));
+          const auto a = static_cast<Index>(place), b = std::min(a + 1, n - 1);
+          const double weight = place - static_cast<double>(a), value = (1 - weight) * from[a + n * c] + weight * from[b + n * c];
+          worst = std::max(worst, std::abs(value - to[i + 2 * n * c]));
+          expected[static_cast<std::size_t>(a + n * c)] += (1 - weight) * value;
+          expected[static_cast<std::size_t>(b + n * c)] += weight * value;
+        }
+      const DlArray gradient = stripdims(g);
+      for (Index i = 0; i < numel(x); ++i)
+        worst = std::max(worst, std::abs(expected[static_cast<std::size_t>(i)] - data<double>(gradient)[i]));
+      BOOST_TEST(worst < 1e-12, n << " elements, " << columns << " columns");
+    }
 }

@@ -128,5 +128,8 @@ BOOST_AUTO_TEST_CASE(the_line_of_the_call_is_named) {
   named([] { randi({5, 2}, 3, 3); }, __LINE__);
   named([] { randi({5, 2}, Size{3, 3}); }, __LINE__);
   named([] { randi(6, Size{3, 3}, "complex"); }, __LINE__);
+  named([] { eye(Size{2, 2, 2}, "like", 1.0); }, __LINE__);
+  named([] { randi({5, 1}, Size{2, 2}, "like", 1.0); }, __LINE__);
+  named([] { zeros(Size{2, 2}, "as", 1.0); }, __LINE__);
   // clang-format on
 }

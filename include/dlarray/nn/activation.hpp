@@ -16,7 +16,7 @@ struct GeluOptions {
   std::string_view approximation = "none";  // or "tanh"
 };
 /// x / 2 (1 + erf(x / sqrt(2))); with .approximation = "tanh", x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). Throws for other words.
-/// (MATLAB: gelu; Hendrycks and Gimpel, "Gaussian error linear units", 2016)
+/// In single the result is 0 below -9, where it would be less than 1e-17. (MATLAB: gelu; Hendrycks and Gimpel, "Gaussian error linear units", 2016)
 DlArray gelu(Operand x, const GeluOptions& options = {});
 
 /// 1 / (1 + e^-x). (MATLAB: sigmoid)

@@ -29,7 +29,7 @@ struct Wanted {
   void take(const DlArray& x);
 };
 void finish(Wanted& wanted, const char* function);
-Type typeLike(std::string_view word, const DlArray& x);
+Type typeLike(std::string_view word, const DlArray& x, const std::source_location& where);
 Type typeNamed(std::string_view word, const std::source_location& where);
 
 template <class T>
@@ -50,7 +50,8 @@ Wanted wanted(const char* function, const FirstSize& first, const A&... argument
 
 /// Zeros, false for Type::Logical. (MATLAB: zeros)
 DlArray zeros(const Size& size, Type type = Type::Double);
-DlArray zeros(const Size& size, std::string_view like, const DlArray& x);
+DlArray zeros(const Size& size, std::string_view like, const DlArray& x,
+            std::source_location where = std::source_location::current());
 inline DlArray zeros(const Size& size, std::string_view type, std::source_location where = std::source_location::current()) {
   return zeros(size, detail::typeNamed(type, where));
 }
@@ -63,7 +64,8 @@ inline DlArray zeros() { return 0.0; }
 
 /// Ones, true for Type::Logical. (MATLAB: ones)
 DlArray ones(const Size& size, Type type = Type::Double);
-DlArray ones(const Size& size, std::string_view like, const DlArray& x);
+DlArray ones(const Size& size, std::string_view like, const DlArray& x,
+            std::source_location where = std::source_location::current());
 inline DlArray ones(const Size& size, std::string_view type, std::source_location where = std::source_location::current()) {
   return ones(size, detail::typeNamed(type, where));
 }
@@ -76,7 +78,8 @@ inline DlArray ones() { return 1.0; }
 
 /// The identity matrix: ones where row and column agree, zeros elsewhere. Throws for more than two dimensions. (MATLAB: eye)
 DlArray eye(const Size& size, Type type = Type::Double, std::source_location where = std::source_location::current());
-DlArray eye(const Size& size, std::string_view like, const DlArray& x);
+DlArray eye(const Size& size, std::string_view like, const DlArray& x,
+            std::source_location where = std::source_location::current());
 inline DlArray eye(const Size& size, std::string_view type, std::source_location where = std::source_location::current()) {
   return eye(size, detail::typeNamed(type, where), where);
 }

@@ -15,7 +15,7 @@ inline Index atMost(Index a, Index b) { return a < b ? a : b; }
 inline Index carried(const PoolAxis& axis) { return (axis.window - 1) / axis.stride; }
 
 // The rows of windows whose places must be at hand for one column.
-inline Index ringOf(const PoolImage& p) { return (p.across.window - 1) / p.across.stride + 1; }
+inline Index ringOf(const PoolImage& p) { return atMost((p.across.window - 1) / p.across.stride + 1, p.across.out); }
 
 // The memory beside: a column with what lies ahead of it and behind it, the largest elements of columns joined and where they
 // came from, and the ring with its gradients. Everything begins with a line of the cache.
@@ -193,7 +193,7 @@ void maxGradientApart(const T* x, const T* g, const PoolImage& p, T* dx) {
 
 template <class R, int stride, int window, bool withNaN, class T>
 void maxGradientWith(const T* x, const T* g, const PoolImage& p, T* scratch, T* dx) {
-  if (window == 1 && p.across.stride >= p.across.window) return maxGradientApart<R, withNaN>(x, g, p, dx);
+  if (window == 1 && (p.across.stride >= p.across.window || p.across.out == 1)) return maxGradientApart<R, withNaN>(x, g, p, dx);
   const Room<T> room(p, scratch);
   const Index ring = ringOf(p);
   forColumns(
