@@ -137,7 +137,7 @@ struct WeightPass {
   void runUnit(const Unit& u, const Cut& c) const;
 };
 
-/// Gradients of a convolution whose filters are one element, without zeros in front.
+/// Gradients of a convolution whose filters are one element, without zeros in front or behind: every result meets data.
 template <class T>
 struct PointPass {
   const Convolution& p;

@@ -29,7 +29,7 @@ Index linesOfPart(const Convolution& p) {
 template <class T>
 bool PointPass<T>::applies(const Convolution& p) {
   for (const ConvolutionAxis& a : p.axis)
-    if (a.filter != 1 || a.start != 0) return false;
+    if (a.filter != 1 || a.start != 0 || (a.out - 1) * a.stride >= a.in) return false;
   return p.channels >= fewFactors && p.filters >= fewFactors;
 }
 

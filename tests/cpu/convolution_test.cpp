@@ -189,6 +189,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(single_taps, T, Types) {
   check<T>({{axis(1, 1), axis(1, 1), {}}, 1, 1, 1, 1});
 }
 
+// Results of single taps that meet zeros behind the data alone.
+BOOST_AUTO_TEST_CASE_TEMPLATE(single_taps_behind_the_data, T, Types) {
+  check<T>({{axis(9, 1), axis(7, 1, 1, 1, 0, 1), {}}, 5, 6, 1, 2});
+  check<T>({{axis(7, 1, 1, 1, 0, 1), axis(7, 1), {}}, 4, 4, 1, 2});
+  check<T>({{axis(8, 1, 2, 1, 0, 1), axis(8, 1, 2, 1, 0, 1), {}}, 5, 6, 1, 2});
+  check<T>({{axis(8, 1, 2), axis(6, 1, 2, 1, 0, 1), axis(4, 1, 1, 1, 0, 3)}, 5, 6, 2, 3});
+  check<T>({{axis(9000, 1, 3, 1, 0, 4), {}, {}}, 8, 8, 1, 1});
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(strides_dilations_and_uneven_padding, T, Types) {
   check<T>({{axis(11, 3, 2, 1, 1, 1), axis(12, 3, 3, 1, 0, 2), {}}, 4, 5, 1, 2});
   check<T>({{axis(23, 7, 2, 1, 3, 3), axis(24, 7, 2, 1, 3, 3), {}}, 3, 20, 1, 2});
