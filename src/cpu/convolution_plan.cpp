@@ -121,7 +121,9 @@ typename GridPass<T>::Plan GridPass<T>::plan() {
   std::vector<GridTarget> split = splitTargets(best.cut);
   if (split.size() == targets.size()) return best;
   split.swap(targets);
-  const bool apart = consider(planFor(stepsOfBlock, gridBytes)), images = considerImages();
+  // Fewer taps make larger blocks of channels, of which not all rows may be at hand any more.
+  const Plan one = planFor(stepsOfBlock, gridBytes);
+  const bool apart = one.parts == 1 && consider(one), images = considerImages();
   if (!apart && !images) split.swap(targets);
   return best;
 }

@@ -216,6 +216,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_and_three_dimensions, T, Types) {
   check<T>({{{}, {}, axis(9, 3)}, 3, 4, 1, 2});
 }
 
+// Parts of a line in which some rows' targets have none: rows near the border apart from others, and phases of the data.
+BOOST_AUTO_TEST_CASE_TEMPLATE(parts_without_rows, T, Types) {
+  check<T>({{axis(100, 3, 1, 60, 60, 60), {}, {}}, 640, 16, 1, 1});
+  check<T>({{axis(50, 3, 1, 30, 30, 30), {}, {}}, 640, 24, 1, 1});
+  check<T>({{axis(sizeof(T) == 4 ? 20605 : 5101, 2, 2), {}, {}}, 1, 640, 1, 1});
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(groups, T, Types) {
   check<T>({{axis(9, 3), axis(7, 3), {}}, 2, 4, 3, 2});
   check<T>({{axis(19, 3, 1, 1, 1, 1), axis(27, 3, 1, 1, 1, 1), {}}, 1, 1, 12, 2});
