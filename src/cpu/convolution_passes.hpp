@@ -145,9 +145,6 @@ struct PointPass {
   static bool applies(const Convolution& p);
   void dataGradient(const T* g, const T* w, T* x) const;
   void weightGradient(const T* x, const T* g, T* w) const;
-
- private:
-  void gather(const T* x, Index channels, Index first, Index last, T* to) const;
 };
 
 }  // namespace dl::cpu

@@ -7,7 +7,8 @@
 namespace dl::cpu {
 namespace {
 
-constexpr Index fewFactors = 4;  // too few channels or filters for products
+constexpr Index fewFactors = 4;     // too few channels or filters for products
+constexpr Index leastPixels = 256;  // that pay for a product of many channels
 
 // The place in a channel of the data that the first element of a line of results meets; the end of the channel for no line.
 Index placeOf(const Convolution& p, Index line) {
@@ -16,12 +17,57 @@ Index placeOf(const Convolution& p, Index line) {
   return p.axis[0].in * (i1 * p.axis[1].stride + p.axis[1].in * i2 * p.axis[2].stride);
 }
 
-// Lines of results that are worked on together: what is arranged of them stays in the second cache.
+// Results that are worked on together: elements begin to end of lines first to last. Of a part of a line there is one.
+struct Part {
+  Index first, last, begin, end;
+
+  Index width() const { return end - begin; }
+  Index pixels() const { return (last - first) * width(); }
+};
+
+// How results are cut, so that what is arranged of a part stays in the second cache: into lines, or long ones into pieces.
+struct Cut {
+  Index line, lines;  // results of a line, lines
+  Index width, together;
+
+  Cut(const Convolution& p, Index bytes) : line(p.axis[0].out), lines(p.axis[1].out * p.axis[2].out) {
+    const Index fitting = std::max(gridBytes / (p.channels * bytes), leastPixels);
+    width = ceilDiv(line, ceilDiv(line, fitting));
+    together = ceilDiv(lines, ceilDiv(lines, std::clamp<Index>(fitting / line, 1, lines)));
+  }
+  Index pieces() const { return ceilDiv(line, width); }
+  Index parts() const { return ceilDiv(lines, together) * pieces(); }
+  Part part(Index number) const {
+    const Index first = number / pieces() * together, begin = number % pieces() * width;
+    return {first, std::min(lines, first + together), begin, std::min(line, begin + width)};
+  }
+  // The first of a part's results; the others follow it.
+  Index resultOf(const Part& part) const { return part.first * line + part.begin; }
+};
+
+// The elements of some channels that a part of the results meets, as a matrix.
 template <class T>
-Index linesOfPart(const Convolution& p) {
-  const Index lines = p.axis[1].out * p.axis[2].out, bytes = p.axis[0].out * p.channels * static_cast<Index>(sizeof(T));
-  const Index fitting = std::clamp<Index>(gridBytes / bytes, 1, lines);
-  return ceilDiv(lines, ceilDiv(lines, fitting));
+void gather(const Convolution& p, const Part& part, const T* x, Index channels, T* to) {
+  const Index stride = p.axis[0].stride, width = part.width();
+  for (Index c = 0; c < channels; ++c, x += p.volume(&ConvolutionAxis::in))
+    for (Index i = part.first; i < part.last;) {
+      const Index count = std::min(part.last - i, p.axis[1].out - i % p.axis[1].out);  // up to the end of the plane
+      const T* from = x + placeOf(p, i) + part.begin * stride;
+      kernels<T>().fillLines({from, p.axis[0].in * p.axis[1].stride, stride, 0, width, to, width, count});
+      to += count * width;
+      i += count;
+    }
+}
+
+// The opposite: a channel's elements from a part of the results, and zeros between them.
+template <class T>
+void spread(const Convolution& p, const Part& part, const T* products, T* x) {
+  const Index stride = p.axis[0].stride;
+  for (Index i = part.first; i < part.last; ++i, products += part.width()) {
+    const Index line = placeOf(p, i), place = line + part.begin * stride;
+    const Index end = part.end == p.axis[0].out ? placeOf(p, i + 1) : line + part.end * stride;
+    kernels<T>().spread(products, part.width(), stride, x + place, end - place);
+  }
 }
 
 }  // namespace
@@ -35,62 +81,47 @@ bool PointPass<T>::applies(const Convolution& p) {
 
 template <class T>
 void PointPass<T>::dataGradient(const T* g, const T* w, T* x) const {
-  const Index line = p.axis[0].out, lines = p.axis[1].out * p.axis[2].out, together = linesOfPart<T>(p),
-              parts = ceilDiv(lines, together);
-  const Index source = p.volume(&ConvolutionAxis::in), target = lines * line;
-  const Index grain = std::max<Index>(1, parallelWork / (together * line * p.channels * p.filters));
+  const Cut cut(p, sizeof(T));
+  const Index parts = cut.parts(), most = cut.together * cut.width;
+  const Index source = p.volume(&ConvolutionAxis::in), target = p.volume(&ConvolutionAxis::out);
+  const Index grain = std::max<Index>(1, parallelWork / (most * p.channels * p.filters));
   parallelFor(p.batch * p.groups * parts, grain, [&](Index begin, Index end) {
-    T* products = scratchMemory<T, Scratch::caller>(together * line * p.channels);
+    const ScratchArray<T, Scratch::caller> products(most * p.channels);
     for (Index unit = begin; unit < end; ++unit) {
-      const Index page = unit / parts, group = page % p.groups, first = unit % parts * together,
-                  last = std::min(lines, first + together), pixels = (last - first) * line;
-      gemmWithin(false, true, pixels, p.channels, p.filters, T(1), g + page * p.filters * target + first * line, target,
-                 w + group * p.channels * p.filters, p.channels, false, products, pixels);
+      const Index page = unit / parts, group = page % p.groups;
+      const Part part = cut.part(unit % parts);
+      const Index pixels = part.pixels();
+      gemmWithin(false, true, pixels, p.channels, p.filters, T(1), g + page * p.filters * target + cut.resultOf(part), target,
+                 w + group * p.channels * p.filters, p.channels, false, products.data(), pixels);
       for (Index c = 0; c < p.channels; ++c)
-        for (Index i = first; i < last; ++i) {
-          T* to = x + (page * p.channels + c) * source;
-          const Index place = placeOf(p, i);
-          kernels<T>().spread(products + c * pixels + (i - first) * line, line, p.axis[0].stride, to + place,
-                              placeOf(p, i + 1) - place);
-        }
+        spread(p, part, products.data() + c * pixels, x + (page * p.channels + c) * source);
     }
   });
 }
 
-// The elements of some channels that lines first to last of the results meet, as a matrix.
-template <class T>
-void PointPass<T>::gather(const T* x, Index channels, Index first, Index last, T* to) const {
-  const Index line = p.axis[0].out;
-  for (Index c = 0; c < channels; ++c, x += p.volume(&ConvolutionAxis::in))
-    for (Index i = first; i < last;) {
-      const Index count = std::min(last - i, p.axis[1].out - i % p.axis[1].out);  // up to the end of the plane
-      kernels<T>().fillLines({x + placeOf(p, i), p.axis[0].in * p.axis[1].stride, p.axis[0].stride, 0, line, to, line, count});
-      to += count * line;
-      i += count;
-    }
-}
-
 template <class T>
 void PointPass<T>::weightGradient(const T* x, const T* g, T* w) const {
-  const Index line = p.axis[0].out, lines = p.axis[1].out * p.axis[2].out, together = linesOfPart<T>(p);
-  const Index source = p.volume(&ConvolutionAxis::in), target = lines * line;
-  const Index work = p.batch * target * p.channels * p.filters;
+  const Cut cut(p, sizeof(T));
+  const Index source = p.volume(&ConvolutionAxis::in), target = p.volume(&ConvolutionAxis::out);
   // Threads take channels, and where these are too few for them filters, too.
+  const Index work = p.batch * target * p.channels * p.filters;
   const Index wanted = p.groups * work < 2 * parallelWork ? 1 : ceilDiv(threadCount(), p.groups), unit = kernels<T>().width;
   const Index down = std::min(wanted, ceilDiv(p.channels, unit)), across = ceilDiv(wanted, down);
   const Index channels = ceilDiv(ceilDiv(p.channels, down), unit) * unit, filters = ceilDiv(p.filters, across);
   parallelFor(p.groups * down * across, std::max<Index>(1, parallelWork / work), [&](Index begin, Index end) {
-    T* met = scratchMemory<T, Scratch::caller>(together * line * channels);
+    const ScratchArray<T, Scratch::caller> met(cut.together * cut.width * channels);
     for (Index i = begin; i < end; ++i) {
       const Index group = i / down / across, c = i % down * channels, f = i / down % across * filters;
       const Index m = std::min(channels, p.channels - c), n = std::min(filters, p.filters - f);
       if (m <= 0 || n <= 0) continue;
       for (Index page = group; page < p.batch * p.groups; page += p.groups)
-        for (Index first = 0; first < lines; first += together) {
-          const Index last = std::min(lines, first + together), pixels = (last - first) * line;
-          gather(x + (page * p.channels + c) * source, m, first, last, met);
-          gemmWithin(true, false, m, n, pixels, T(1), met, pixels, g + (page * p.filters + f) * target + first * line, target,
-                     page > group || first > 0, w + (group * p.filters + f) * p.channels + c, p.channels);
+        for (Index number = 0; number < cut.parts(); ++number) {
+          const Part part = cut.part(number);
+          const Index pixels = part.pixels();
+          gather(p, part, x + (page * p.channels + c) * source, m, met.data());
+          gemmWithin(true, false, m, n, pixels, T(1), met.data(), pixels,
+                     g + (page * p.filters + f) * target + cut.resultOf(part), target, page > group || number > 0,
+                     w + (group * p.filters + f) * p.channels + c, p.channels);
         }
     }
   });

@@ -93,7 +93,8 @@ void GridPass<T>::run() {
                       : columns < fewColumns ? grid.channelCells()
                                              : 0;
   parallelFor(whole * shares, std::max<Index>(1, parallelWork / std::max<Index>(1, work / shares)), [&](Index begin, Index end) {
-    T* scratch = scratchMemory<T>(cellCount + extra);
+    const ScratchArray<T> memory(cellCount + extra);
+    T* scratch = memory.data();
     std::fill(scratch + cellCount - slack, scratch + cellCount, T(0));
     Part part;
     Index arranged = -1, arrangedImages = 0;

@@ -76,7 +76,8 @@ void WeightPass<T>::runUnit(const Unit& u, const Cut& c) const {
   const Index image = c.block * grid.channelCells();
   const Index registers = ceilDiv(u.rows, kernels<T>().width) * kernels<T>().width;
   const Index most = rowsBeside(axes, c.axis) * c.rowsOfPart * c.images;
-  T* packed = scratchMemory<T>(registers * most + image * c.images);
+  const ScratchArray<T> memory(registers * most + image * c.images);
+  T* packed = memory.data();
   T* cellsOf = packed + registers * most;
   const std::vector<Index> tapCells = grid.tapCells(axes.data());
   std::vector<Index> pixels, columnCells;
@@ -121,7 +122,8 @@ void WeightPass<T>::runFew() const {
   const std::vector<Index> tapCells = grid.tapCells(axes.data());
   const Index work = p.batch * target() * p.filters * taps();
   parallelFor(p.groups * p.channels, std::max<Index>(1, parallelWork / std::max<Index>(1, work)), [&](Index begin, Index end) {
-    T* of = scratchMemory<T>(grid.channelCells() + 2 * slack + cells);
+    const ScratchArray<T> memory(grid.channelCells() + 2 * slack + cells);
+    T* of = memory.data();
     T* gradient = of + grid.channelCells() + slack;
     std::fill(gradient, gradient + cells, T(0));
     for (Index i = begin; i < end; ++i) {
@@ -154,7 +156,8 @@ void WeightPass<T>::runSmall(T* met) const {
       for (Index i0 = 0; i0 < axes[0].rows; ++i0) pixels.push_back(grid.rowCell(i0, i1, i2));
   for (Index group = 0; group < p.groups; ++group) {
     parallelFor(p.channels, grainFor(taps() * target()), [&](Index begin, Index end) {
-      T* cells = scratchMemory<T>(grid.channelCells());
+      const ScratchArray<T> memory(grid.channelCells());
+      T* cells = memory.data();
       for (Index c = begin; c < end; ++c) {
         grid.fill(axes.data(), x + (group * p.channels + c) * source(), source(), 1, cells);
         T* to = met + c * taps();

@@ -2,12 +2,17 @@
 #include "cpu/convolution.hpp"
 
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <tuple>
 
 #include <boost/test/unit_test.hpp>
 
+#include <unistd.h>
+
 #include "kernel_test.hpp"
+
+#include "harness/sanitized.hpp"
 
 using namespace dl::cpu;
 
@@ -111,6 +116,27 @@ void check(const Convolution& p) {
               same),
           dw, sw, "weight gradient");
   BOOST_TEST(same);
+}
+
+double residentMegabytes() {
+  long total = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> total >> resident;
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
+// How much more memory is held after the two gradients of a convolution.
+double heldByGradients(const Convolution& p) {
+  const auto size = [](Index n) { return static_cast<std::size_t>(n); };
+  const Index taps = count(p, &ConvolutionAxis::filter) * p.channels * p.filters * p.groups;
+  const std::vector<float> x(size(count(p, &ConvolutionAxis::in) * p.channels * p.groups * p.batch), 1), w(size(taps), 1),
+      g(size(count(p, &ConvolutionAxis::out) * p.filters * p.groups * p.batch), 1);
+  std::vector<float> dx = x, dw = w, workspace = w;
+  const double before = residentMegabytes();
+  return dl::test::withThreads(1, [&] {
+    convolveDataGradient(p, g.data(), w.data(), dx.data(), workspace.data());
+    convolveWeightGradient(p, x.data(), g.data(), dw.data(), workspace.data());
+    return residentMegabytes() - before;
+  });
 }
 
 ConvolutionAxis axis(Index in, Index filter, Index stride = 1, Index dilation = 1, Index start = 0, Index end = 0) {
@@ -221,6 +247,20 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(parts_without_rows, T, Types) {
   check<T>({{axis(100, 3, 1, 60, 60, 60), {}, {}}, 640, 16, 1, 1});
   check<T>({{axis(50, 3, 1, 30, 30, 30), {}, {}}, 640, 24, 1, 1});
   check<T>({{axis(sizeof(T) == 4 ? 20605 : 5101, 2, 2), {}, {}}, 1, 640, 1, 1});
+}
+
+// Threads keep a few megabytes for the next call, however long a line or large an image is.
+BOOST_AUTO_TEST_CASE(little_memory_is_kept, *boost::unit_test::enable_if<!dl::test::sanitized>()) {
+  BOOST_TEST(heldByGradients({{axis(200001, 1, 2), {}, {}}, 64, 4, 1, 1}) < 12);
+  BOOST_TEST(heldByGradients({{axis(2048, 3, 1, 1, 1, 1), axis(2048, 3, 1, 1, 1, 1), {}}, 1, 1, 1, 1}) < 12);
+}
+
+// Lines of single taps that are cut into pieces.
+BOOST_AUTO_TEST_CASE_TEMPLATE(pieces_of_lines, T, Types) {
+  for (const Index stride : {2, 3}) {
+    check<T>({{axis(16001, 1, stride), axis(3, 1, 2), {}}, 18, 6, 1, 2});
+    check<T>({{axis(16004, 1, stride), {}, {}}, 36, 5, 2, 1});
+  }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(groups, T, Types) {
