@@ -95,6 +95,7 @@ struct GridPass {
   Plan plan();
   Plan planFor(Index steps, Index bytes) const;
   Index cost(const Plan& plan) const;
+  Index workOfImage() const;
   std::vector<GridTarget> splitTargets(int cut) const;
   Steps stepsOf(const GridTarget& target, const Grid& grid, Index block) const;
   std::vector<Index> linesOf(const Steps& steps) const;

@@ -93,10 +93,7 @@ Index GridPass<T>::cost(const Plan& plan) const {
 template <class T>
 typename GridPass<T>::Plan GridPass<T>::plan() {
   Plan best = planFor(stepsOfBlock, gridBytes);
-  Index work = 0;
-  for (const GridTarget& t : targets)
-    work += sizeOf(t.axes, &GridAxis::rows) * static_cast<Index>(t.elements.size()) * channels * columns * groups * batch;
-  if (best.parts > 1 || work < plannedWork) return best;
+  if (best.parts > 1 || workOfImage() * groups * batch < plannedWork) return best;
   Index least = cost(best);
   const auto consider = [&](const Plan& plan) {
     const Index here = cost(plan);

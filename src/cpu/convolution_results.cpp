@@ -67,6 +67,15 @@ typename GridPass<T>::Part GridPass<T>::partAt(const Grid& grid, const Plan& pla
   return part;
 }
 
+// Multiplications for a group of an image.
+template <class T>
+Index GridPass<T>::workOfImage() const {
+  Index work = 0;
+  for (const GridTarget& t : targets)
+    work += sizeOf(t.axes, &GridAxis::rows) * static_cast<Index>(t.elements.size()) * channels * columns;
+  return work;
+}
+
 template <class T>
 void GridPass<T>::run() {
   Plan plan = this->plan();
@@ -78,14 +87,13 @@ void GridPass<T>::run() {
   }
   const Grid grid(axes.data(), plan.cut, plan.rowsOfPart, sizeof(T));
   std::vector<Steps> steps;
-  Index perCell = 0, most = 0;  // multiplications for a cell, steps of k
+  Index most = 0;  // steps of k
   for (const GridTarget& t : targets) {
     steps.push_back(stepsOf(t, grid, plan.block));
-    perCell += static_cast<Index>(t.elements.size()) * channels * columns;
     most = std::max(most, static_cast<Index>(t.elements.size()) * plan.block);
   }
   const Index units = ceilDiv(batch, plan.images), whole = units * groups * plan.parts;
-  const Index work = rowsBeside(axes, plan.cut) * plan.rowsOfPart * plan.images * perCell;
+  const Index work = ceilDiv(workOfImage(), plan.parts) * plan.images;
   const bool share = whole < 4 * threads && whole % threads && work >= 2 * parallelWork;
   const Index shares = share ? std::min(threads, std::max<Index>(1, columns / (2 * kernels<T>().wide))) : 1;
   const Index slack = slackFor<T>(grid), cellCount = plan.images * plan.block * grid.channelCells() + slack;
