@@ -93,8 +93,7 @@ void PointPass<T>::dataGradient(const T* g, const T* w, T* x) const {
       const Index pixels = part.pixels();
       gemmWithin(false, true, pixels, p.channels, p.filters, T(1), g + page * p.filters * target + cut.resultOf(part), target,
                  w + group * p.channels * p.filters, p.channels, false, products.data(), pixels);
-      for (Index c = 0; c < p.channels; ++c)
-        spread(p, part, products.data() + c * pixels, x + (page * p.channels + c) * source);
+      for (Index c = 0; c < p.channels; ++c) spread(p, part, products.data() + c * pixels, x + (page * p.channels + c) * source);
     }
   });
 }

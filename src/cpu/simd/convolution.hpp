@@ -45,8 +45,8 @@ struct GridProduct {
   Index columns;
   const RowSliver* slivers;
   Index sliverCount;
-  T* packed;  // room for k times a sliver, 64-byte aligned, where the rows of slivers are gathered from their pieces' cells; or
-              // null
+  T* packed;  // room for k + 1 slivers, 64-byte aligned, where the rows of slivers are gathered from their pieces' cells, up to a
+              // register beyond the last; or null
   bool add;
   T* result;
   Index resultStep, resultColumn;  // from one row of a piece to the next, from one column to the next
