@@ -137,8 +137,8 @@ class Workspace {
 };
 
 /// How far arrays of n numbers that are read in step lie apart: at powers of two they would take each other's places in the first
-/// cache.
-inline Index spaced(Index n) { return (n + 15) / 16 * 16 + 272; }
+/// cache. Few numbers stay together, as the gaps would be most of the memory.
+inline Index spaced(Index n) { return n < 64 ? n : (n + 15) / 16 * 16 + 272; }
 
 /// The sums of two kinds that the pieces across give for each middle position, and what follows from them.
 template <class T>

@@ -1,0 +1,82 @@
+// The memory in which normalisations work, which is not the pool's: a part of the data, whatever its shape.
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <functional>
+#include <malloc.h>
+#include <new>
+
+#include <dlarray/dlarray.hpp>
+
+namespace {
+
+std::atomic<std::size_t> inUse{0}, most{0};
+
+void* counted(void* p) {
+  if (!p) throw std::bad_alloc();
+  const std::size_t now = inUse += malloc_usable_size(p);
+  for (std::size_t before = most; before < now && !most.compare_exchange_weak(before, now);) {
+  }
+  return p;
+}
+void release(void* p) {
+  if (p) inUse -= malloc_usable_size(p);
+  std::free(p);
+}
+
+}  // namespace
+
+void* operator new(std::size_t n) { return counted(std::malloc(n)); }
+void* operator new(std::size_t n, std::align_val_t by) {
+  const auto unit = static_cast<std::size_t>(by);
+  return counted(std::aligned_alloc(unit, (n + unit - 1) / unit * unit));
+}
+void* operator new[](std::size_t n) { return operator new(n); }
+void* operator new[](std::size_t n, std::align_val_t by) { return operator new(n, by); }
+void operator delete(void* p) noexcept { release(p); }
+void operator delete(void* p, std::size_t) noexcept { release(p); }
+void operator delete(void* p, std::align_val_t) noexcept { release(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { release(p); }
+void operator delete[](void* p) noexcept { release(p); }
+void operator delete[](void* p, std::size_t) noexcept { release(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { release(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { release(p); }
+
+using namespace dl;
+
+namespace {
+
+using Function = std::function<DlArray(const DlArray&, const DlArray&, const DlArray&)>;
+
+// The most bytes outside the pool beside those that were there before, as parts of those of the data, on the way there and back.
+void check(const Size& size, const char* labels, const Function& f, double part) {
+  const DlArray x = dlarray(single_(rand(size)), labels);
+  const Index channels = dl::size(x, "C");
+  const std::vector<DlArray> inputs{x, single_(rand(channels, 1)), single_(rand(channels, 1))};
+  const auto bytes = static_cast<double>(numel(x)) * 4;
+  const auto of = [&](auto&& run) {
+    run();  // what threads keep for the next call
+    const std::size_t before = inUse;
+    most = before;
+    run();
+    return static_cast<double>(most - before) / bytes;
+  };
+  const double there = of([&] { (void)f(inputs[0], inputs[1], inputs[2]); });
+  BOOST_TEST(there < part, labels << " " << toString(size) << ": " << there);
+  const double back = of([&] {
+    (void)dlfeval([&](const std::vector<DlArray>& v) { return dlvjp(f(v[0], v[1], v[2]), v, x); }, inputs);
+  });
+  BOOST_TEST(back < part, labels << " " << toString(size) << " and back: " << back);
+}
+
+const Function batch = [](const DlArray& x, const DlArray& o, const DlArray& s) { return batchnorm(x, o, s); };
+const Function layer = [](const DlArray& x, const DlArray& o, const DlArray& s) { return layernorm(x, o, s); };
+const Function instance = [](const DlArray& x, const DlArray& o, const DlArray& s) { return instancenorm(x, o, s); };
+const Function cross = [](const DlArray& x, const DlArray&, const DlArray&) { return crosschannelnorm(x, 5); };
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(few_channels) {
+  check({1, 2000000}, "CB", batch, 0.1);
+  check({28, 28, 1, 4000}, "SSCB", batch, 0.1);
+}
