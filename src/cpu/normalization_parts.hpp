@@ -190,12 +190,14 @@ class PositionSums {
     }
   }
 
-  /// dx = a g + b (x - mean) + c from sums of g and of g (x - mean); the latter become products with the normalised x.
-  void combinations(const NormalizationRowKernels<T>& kernels, Index first, Index count, const T* variance, const T* scale, T* a,
-                    T* b, T* c) {
+  /// dx = a g + b (x - mean) + c from sums of g and of g (x - mean); the latter become products with the normalised x. The
+  /// channels are those of the middle positions behind the first `from`.
+  void combinations(const NormalizationRowKernels<T>& kernels, Index first, Index count, Index from, const T* variance,
+                    const T* scale, T* a, T* b, T* c) {
     addUp(kernels, first, count);
     const auto n = static_cast<double>(how_.inner * how_.outer);
-    byChannels(first, count, how_.channels, [&](Index k, Index channel, Index some) {
+    byChannels(from + first, count, how_.channels, [&](Index position, Index channel, Index some) {
+      const Index k = position - from;
       kernels.combinations(some, n, how_.epsilon, variance + k, scale + channel, total(0, k), total(1, k), a + k, b + k, c + k);
     });
   }

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cpu/arch.hpp"
+#include "cpu/parallel.hpp"
 #include "cpu/scratch.hpp"
 
 namespace dl::cpu {
@@ -175,6 +176,21 @@ class InOrder {
 
 Normalization alone(Index inner, Index kept, Index outer) { return {inner, kept, outer, inner, kept, 0}; }
 
+// Calls body(how, 0), but where there is one image calls body(part of how, its first middle position) for each of the tiles
+// [first, last): all their numbers together would be as many as the data. What belongs to one middle position is the same.
+template <class F>
+void byParts(const Normalization& how, const Tiles& tiles, Index first, Index last, F&& body) {
+  if (how.outer > 1) return body(how, Index{0});
+  parallelFor(last - first, grainFor(tiles.positions * how.inner), [&](Index begin, Index end) {
+    for (Index a = first + begin; a < first + end; ++a) {
+      const auto tile = tiles(a, 0);
+      Normalization part = how;
+      part.kept = tile.count;
+      body(part, tile.first);
+    }
+  });
+}
+
 }  // namespace
 
 bool inMemoryOrder(const Normalization& how, std::size_t elementBytes) {
@@ -185,8 +201,12 @@ bool inMemoryOrder(const Normalization& how, std::size_t elementBytes) {
   return !cached;
 }
 
+namespace {
+
+// Of the middle positions from `from` on, as the channels go; x and y start with the first of them, as mean and variance do.
 template <class T>
-void normalizeInOrder(const Normalization& how, const T* x, const T* offset, const T* scale, T* mean, T* variance, T* y) {
+void normalizePart(const Normalization& how, Index from, const T* x, const T* offset, const T* scale, T* mean, T* variance,
+                   T* y) {
   const InOrder<T> in(how);
   enum { centres, means, factors, offsets, kinds };
   const Index elements = in.tiles.stride();
@@ -205,10 +225,10 @@ void normalizeInOrder(const Normalization& how, const T* x, const T* offset, con
         const auto [first, count, start, images] = in.tiles(a, 0);
         sums.moments(in.runs, in.rows, first, count, x, numbers.of(centres), mean, variance, numbers.of(factors));
         std::copy_n(mean + first, count, numbers.of(means) + first);
-        byChannels(first, count, how.channels, [&](Index k, Index channel, Index n) {
-          T* each = numbers.of(factors) + k;
+        byChannels(from + first, count, how.channels, [&](Index k, Index channel, Index n) {
+          T* each = numbers.of(factors) + k - from;
           for (Index i = 0; i < n; ++i) each[i] *= scale[channel + i];
-          std::copy_n(offset + channel, n, numbers.of(offsets) + k);
+          std::copy_n(offset + channel, n, numbers.of(offsets) + k - from);
         });
         for (const int kind : {means, factors, offsets}) numbers.stretch(kind, first, count);
       },
@@ -218,9 +238,10 @@ void normalizeInOrder(const Normalization& how, const T* x, const T* offset, con
       });
 }
 
+// The same for the gradient; `totals` gets the sums of both kinds of all middle positions, `apart` from each other.
 template <class T>
-void gradientInOrder(const Normalization& how, const T* g, const T* x, const T* scale, const T* mean, const T* variance, T* dx,
-                     T* dOffset, T* dScale) {
+void gradientPart(const Normalization& how, Index from, const T* g, const T* x, const T* scale, const T* mean, const T* variance,
+                  T* dx, double* totals, Index apart) {
   const InOrder<T> in(how);
   enum { means, byG, byX, rest, kinds };
   Workspace memory = in.memory(kinds);
@@ -235,7 +256,7 @@ void gradientInOrder(const Normalization& how, const T* g, const T* x, const T* 
       },
       [&](Index a) {
         const auto [first, count, start, images] = in.tiles(a, 0);
-        sums.combinations(in.rows, first, count, variance, scale, numbers.of(byG), numbers.of(byX), numbers.of(rest));
+        sums.combinations(in.rows, first, count, from, variance, scale, numbers.of(byG), numbers.of(byX), numbers.of(rest));
         for (const int kind : {byG, byX, rest}) numbers.stretch(kind, first, count);
       },
       [&](Index a, Index block) {
@@ -244,8 +265,46 @@ void gradientInOrder(const Normalization& how, const T* g, const T* x, const T* 
         in.combine(tile, g, x, numbers.at(means, tile.first), numbers.at(byG, tile.first), numbers.at(byX, tile.first),
                    numbers.at(rest, tile.first), dx);
       });
-  sums.toChannels(in.rows, 0, dOffset);
-  sums.toChannels(in.rows, 1, dScale);
+  for (const int kind : {0, 1}) std::copy_n(sums.total(kind, 0), how.kept, totals + kind * apart);
+}
+
+}  // namespace
+
+template <class T>
+void normalizeInOrder(const Normalization& how, const T* x, const T* offset, const T* scale, T* mean, T* variance, T* y) {
+  const Tiles tiles(how);
+  byParts(how, tiles, 0, tiles.across, [&](const Normalization& part, Index first) {
+    const Index start = first * how.inner;
+    normalizePart(part, first, x + start, offset, scale, mean + first, variance + first, y + start);
+  });
+}
+
+template <class T>
+void gradientInOrder(const Normalization& how, const T* g, const T* x, const T* scale, const T* mean, const T* variance, T* dx,
+                     T* dOffset, T* dScale) {
+  const Tiles tiles(how);
+  const NormalizationRowKernels<T> rows = DLARRAY_FOR_ARCH(normalizationRowKernels<T>)();
+  // So many tiles in turn that the threads seldom wait for each other, and so few that their sums are few.
+  const Index atOnce = how.outer > 1 ? tiles.across : std::min<Index>(tiles.across, 256),
+              apart = std::min(how.kept, atOnce * tiles.positions);
+  const std::unique_ptr<double[]> totals(new double[static_cast<std::size_t>(2 * apart)]),
+      channels(new double[static_cast<std::size_t>(2 * how.channels)]());
+  for (Index a = 0; a < tiles.across; a += atOnce) {
+    const Index begin = a * tiles.positions;
+    byParts(how, tiles, a, std::min(a + atOnce, tiles.across), [&](const Normalization& part, Index first) {
+      const Index start = first * how.inner;
+      gradientPart(part, first, g + start, x + start, scale, mean + first, variance + first, dx ? dx + start : nullptr,
+                   totals.get() + first - begin, apart);
+    });
+    byChannels(begin, std::min(apart, how.kept - begin), how.channels, [&](Index k, Index channel, Index n) {
+      for (const int kind : {0, 1})
+        rows.addUpDoubles(totals.get() + kind * apart + k - begin, n, channels.get() + kind * how.channels + channel);
+    });
+  }
+  for (Index c = 0; c < how.channels; ++c) {
+    dOffset[c] = static_cast<T>(channels[static_cast<std::size_t>(c)]);
+    dScale[c] = static_cast<T>(channels[static_cast<std::size_t>(how.channels + c)]);
+  }
 }
 
 template <class T>

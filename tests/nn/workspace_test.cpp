@@ -63,9 +63,8 @@ void check(const Size& size, const char* labels, const Function& f, double part)
   };
   const double there = of([&] { (void)f(inputs[0], inputs[1], inputs[2]); });
   BOOST_TEST(there < part, labels << " " << toString(size) << ": " << there);
-  const double back = of([&] {
-    (void)dlfeval([&](const std::vector<DlArray>& v) { return dlvjp(f(v[0], v[1], v[2]), v, x); }, inputs);
-  });
+  const double back =
+      of([&] { (void)dlfeval([&](const std::vector<DlArray>& v) { return dlvjp(f(v[0], v[1], v[2]), v, x); }, inputs); });
   BOOST_TEST(back < part, labels << " " << toString(size) << " and back: " << back);
 }
 
@@ -79,4 +78,11 @@ const Function cross = [](const DlArray& x, const DlArray&, const DlArray&) { re
 BOOST_AUTO_TEST_CASE(few_channels) {
   check({1, 2000000}, "CB", batch, 0.1);
   check({28, 28, 1, 4000}, "SSCB", batch, 0.1);
+}
+
+// One image or observation, so that there are as many statistics as an image has channels.
+BOOST_AUTO_TEST_CASE(small_images) {
+  check({3, 3, 512, 512}, "SSCB", instance, 0.5);
+  check({3, 3, 200000, 1}, "SSCB", batch, 0.75);
+  check({5, 5, 40, 2000}, "SSCB", instance, 0.25);
 }
