@@ -78,9 +78,32 @@ std::unique_ptr<T[]> stretched(const Normalization& how, const T* values) {
 }
 
 // The sums of a call added to those of its middle positions.
+void addTo(const Strips& strips, Index row, Index group, Index count, const double* values, Index first, double* to) {
+  strips.positions(row, group, count, [=](Index r, Index k) { to[k - first] += values[r]; });
+}
+
+// Calls body(first column, part of the rows, sums of two kinds) for parts of rows, so short that they may be summed in the
+// array's precision, and adds up the sums in double.
+template <class T, class F>
+void inShortRows(Rows rows, double* first, double* second, F&& body) {
+  constexpr Index most = Index{1} << 13;
+  std::fill_n(first, rows.count, 0.0);
+  std::fill_n(second, rows.count, 0.0);
+  for (Index i = 0; i < rows.length; i += most) {
+    RowNumbers<T> a, b;
+    body(i, Rows{std::min(most, rows.length - i), rows.stride, rows.count}, a, b);
+    for (Index r = 0; r < rows.count; ++r) {
+      first[r] += static_cast<double>(a[r]);
+      second[r] += static_cast<double>(b[r]);
+    }
+  }
+}
+
 template <class T>
-void addTo(const Strips& strips, Index row, Index group, Index count, const T* values, Index first, double* to) {
-  strips.positions(row, group, count, [=](Index r, Index k) { to[k - first] += static_cast<double>(values[r]); });
+void deviationsAlong(const NormalizationRowKernels<T>& kernels, const T* x, Rows rows, const T* centres, double* sums,
+                     double* squares) {
+  inShortRows<T>(rows, sums, squares,
+                 [&](Index i, Rows part, T* sum, T* square) { kernels.deviationsAlong(x + i, part, centres, sum, square); });
 }
 
 // The moments of rows that are normalised each for itself.
@@ -88,20 +111,16 @@ template <class T>
 void momentsOfRows(const NormalizationRowKernels<T>& kernels, const T* x, Rows rows, double epsilon, T* means, T* variances,
                    T* factors) {
   const auto n = static_cast<double>(rows.length);
-  RowNumbers<T> centres, sums, squares;
-  RowNumbers<double> exactSums, exactSquares;
+  RowNumbers<T> centres;
+  RowNumbers<double> sums, squares;
   for (Index r = 0; r < rows.count; ++r) centres[r] = x[r * rows.stride];
-  kernels.deviationsAlong(x, rows, centres, sums, squares);
-  std::copy_n(sums, rows.count, exactSums);
-  std::copy_n(squares, rows.count, exactSquares);
-  if (kernels.moments(rows.count, n, epsilon, centres, exactSums, exactSquares, means, variances, factors) == 0) return;
+  deviationsAlong(kernels, x, rows, centres, sums, squares);
+  if (kernels.moments(rows.count, n, epsilon, centres, sums, squares, means, variances, factors) == 0) return;
   for (Index r = 0; r < rows.count; ++r) {
-    if (!Moments::cancelled(n, exactSums[r], exactSquares[r])) continue;
+    if (!Moments::cancelled(n, sums[r], squares[r])) continue;
     centres[r] = means[r];
-    kernels.deviationsAlong(x + r * rows.stride, {rows.length, rows.stride, 1}, centres + r, sums, squares);
-    std::copy_n(sums, 1, exactSums);
-    std::copy_n(squares, 1, exactSquares);
-    kernels.moments(1, n, epsilon, centres + r, exactSums, exactSquares, means + r, variances + r, factors + r);
+    deviationsAlong(kernels, x + r * rows.stride, {rows.length, rows.stride, 1}, centres + r, sums, squares);
+    kernels.moments(1, n, epsilon, centres + r, sums, squares, means + r, variances + r, factors + r);
   }
 }
 
@@ -151,16 +170,14 @@ class Gradient {
     parallelFor(strips_.across, grainFor(strips_.strip * strips_.width), [&](Index begin, Index end) {
       for (Index a = begin; a < end; ++a)
         strips_.rows(a, 0, [&](Index row, Index start, Index count) {
-          RowNumbers<T> sums, products, variances, byG, byX, rest;
-          RowNumbers<double> exactSums, exactProducts;
+          RowNumbers<T> variances, byG, byX, rest;
+          RowNumbers<double> sums, products;
           for (Index group = 0; group < strips_.groups; ++group) {
             collect(a, row, start, group, count, sums, products);
             if (!dx) continue;
-            std::copy_n(sums, count, exactSums);
-            std::copy_n(products, count, exactProducts);
             strips_.gather(variance_, row, group, count, variances);
-            kernels_.combinations(count, static_cast<double>(how_.inner), how_.epsilon, variances, ones.get(), exactSums,
-                                  exactProducts, byG, byX, rest);
+            kernels_.combinations(count, static_cast<double>(how_.inner), how_.epsilon, variances, ones.get(), sums, products,
+                                  byG, byX, rest);
             spread(row, start, group, count, byG, byX, rest, dx);
           }
         });
@@ -179,7 +196,7 @@ class Gradient {
           const Index first = strips_.firstOf(a), some = strips_.countOf(a);
           const std::unique_ptr<double[]> exact(new double[static_cast<std::size_t>(2 * some)]());
           strips_.rows(a, block, [&](Index row, Index start, Index count) {
-            RowNumbers<T> sum, product;
+            RowNumbers<double> sum, product;
             for (Index group = 0; group < strips_.groups; ++group) {
               collect(block * strips_.across + a, row, start, group, count, sum, product);
               addTo(strips_, row, group, count, sum, first, exact.get());
@@ -230,14 +247,17 @@ class Gradient {
     std::fill_n(ones.get(), n, T(1));
     return ones;
   }
-  void collect(Index piece, Index row, Index start, Index group, Index count, T* sums, T* products) const {
+  void collect(Index piece, Index row, Index start, Index group, Index count, double* sums, double* products) const {
     const Index at = group * how_.inner;
     RowNumbers<T> means, factors;
     strips_.gather(mean_, row, group, count, means);
     strips_.gather(factors_.get(), row, group, count, factors);
-    T* offsets = sums_.get() + 2 * piece * strips_.width + at;
-    kernels_.productsAlong(g_ + start + at, x_ + start + at, strips_.of(count), means, factors, scales_.get() + at, offsets,
-                           offsets + strips_.width, sums, products);
+    inShortRows<T>(strips_.of(count), sums, products, [&](Index i, Rows part, T* sum, T* product) {
+      const Index from = start + at + i;
+      T* offsets = sums_.get() + 2 * piece * strips_.width + at + i;
+      kernels_.productsAlong(g_ + from, x_ + from, part, means, factors, scales_.get() + at + i, offsets, offsets + strips_.width,
+                             sum, product);
+    });
   }
   void spread(Index row, Index start, Index group, Index count, const T* a, const T* b, const T* c, T* dx) const {
     const Index at = group * how_.inner;
@@ -276,10 +296,11 @@ void normalizeAlong(const Normalization& how, const T* x, const T* offset, const
         const Index first = strips.firstOf(a), n = strips.countOf(a);
         const std::unique_ptr<double[]> exact(new double[static_cast<std::size_t>(2 * n)]());
         strips.rows(a, block, [&](Index row, Index start, Index count) {
-          RowNumbers<T> centre, sum, squares;
+          RowNumbers<T> centre;
+          RowNumbers<double> sum, squares;
           for (Index group = 0; group < strips.groups; ++group) {
             strips.gather(centres.get(), row, group, count, centre);
-            kernels.deviationsAlong(x + start + group * how.inner, strips.of(count), centre, sum, squares);
+            deviationsAlong(kernels, x + start + group * how.inner, strips.of(count), centre, sum, squares);
             addTo(strips, row, group, count, sum, first, exact.get());
             addTo(strips, row, group, count, squares, first, exact.get() + n);
           }

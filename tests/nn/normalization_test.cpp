@@ -75,6 +75,28 @@ BOOST_AUTO_TEST_CASE(each_token) {
   }
 }
 
+// Sums over many neighbours in single lose no more than over few.
+BOOST_AUTO_TEST_CASE(long_tokens_in_single) {
+  const Index n = 1000000;
+  const DlArray x = single_(3 * rand(n, 2) + 5), offset = single_(rand(n, 1)), scale = single_(rand(n, 1)),
+                g = single_(rand(n, 2) + 1);
+  const auto all = [&](auto type) {
+    return dlfeval(
+        [&](const std::vector<DlArray>& v) {
+          const DlArray y = stripdims(layernorm(dlarray(v[0], "CB"), v[1], v[2]));
+          std::vector<DlArray> results = dlvjp(y, v, type(g));
+          results.push_back(y);
+          return results;
+        },
+        std::vector<DlArray>{type(x), type(offset), type(scale)});
+  };
+  const auto wide = all([](const DlArray&a) { return double_(a); }), narrow = all([](const DlArray&a) { return a; });
+  for (std::size_t i = 0; i < wide.size(); ++i) {
+    const DlArray off = abs(double_(narrow[i]) - wide[i]);
+    BOOST_TEST(double(max(off, {}, "all")) < 2e-6 * double(max(abs(wide[i]), {}, "all")), "result " << i);
+  }
+}
+
 // The fused gradient of a normalisation with given statistics is that of a walk that is recorded, which is composed.
 BOOST_AUTO_TEST_CASE(gradient_with_given_statistics) {
   for (const Size& size : {Size{9, 7, 5, 11}, Size{1, 1, 3, 4}, Size{40, 41, 2, 3}, Size{3, 1, 130, 20}}) {
