@@ -24,6 +24,11 @@ class Chunks {
     perPosition_ = pieces_ > 1 ? pieces_ * how.outer : (how.outer + segments_ - 1) / segments_;
   }
   Index perPosition() const { return perPosition_; }
+  /// The channels that a chunk meets at most.
+  Index channelsPerChunk() const {
+    const Index all = how_.inner / how_.run;
+    return pieces_ > 1 ? std::min(all, block / how_.run + 2) : all;
+  }
   Index elements() const { return std::min(block, how_.inner * how_.outer); }
   /// What belongs together is normalised while it is still in the second cache, if it fits or lies side by side.
   Pieces pieces(std::size_t elementBytes) const {
@@ -78,7 +83,7 @@ struct SumPair {
   double sum = 0, product = 0;
 };
 
-// The sums of g and of g (x - mean), of every channel in every chunk.
+// The sums of g and of g (x - mean), of the channels in every chunk and of all in every middle position.
 template <class T>
 class ChannelSums {
  public:
@@ -86,23 +91,29 @@ class ChannelSums {
       : how_(how),
         chunks_(chunks),
         perSegment_(how.inner / how.run),
-        sums_(new SumPair[static_cast<std::size_t>(how.kept * chunks.perPosition() * perSegment_)]) {}
+        perChunk_(chunks.channelsPerChunk()),
+        sums_(new SumPair[static_cast<std::size_t>(how.kept * chunks.perPosition() * perChunk_)]),
+        totals_(new SumPair[static_cast<std::size_t>(how.kept * perSegment_)]) {}
 
   void collect(const NormalizationKernels<T>& kernels, Index k, Index c, const T* g, const T* x, T mean) const {
-    chunks_.channels(chunks_(k, c), [&](Index start, Runs runs, Index within) {
+    const auto chunk = chunks_(k, c);
+    chunks_.channels(chunk, [&, first = chunk.within / how_.run](Index start, Runs runs, Index within) {
       T part[2];
       kernels.products(g + start, x + start, runs, mean, part);
-      of(k, c)[within] = {static_cast<double>(part[0]), static_cast<double>(part[1])};
+      of(k, c)[within - first] = {static_cast<double>(part[0]), static_cast<double>(part[1])};
     });
   }
   /// Adds up a middle position's chunks; to be called once for each.
   const SumPair* total(Index k) const {
-    SumPair* all = of(k, 0);
-    for (Index c = 1; c < chunks_.perPosition(); ++c)
-      for (Index i = 0; i < perSegment_; ++i) {
-        all[i].sum += of(k, c)[i].sum;
-        all[i].product += of(k, c)[i].product;
+    SumPair* all = totalsOf(k);
+    for (Index c = 0; c < chunks_.perPosition(); ++c) {
+      const auto chunk = chunks_(k, c);
+      const SumPair* part = of(k, c);
+      for (Index i = chunk.within / how_.run; i * how_.run < chunk.within + chunk.runs.length; ++i, ++part) {
+        all[i].sum += part->sum;
+        all[i].product += part->product;
       }
+    }
     return all;
   }
   /// The totals for each channel; factorOf(k) multiplies the second of a middle position.
@@ -112,7 +123,7 @@ class ChannelSums {
       SumPair all;
       for (Index cell = channel; cell < how_.kept * perSegment_; cell += how_.channels) {
         const Index k = cell / perSegment_;
-        const SumPair& part = of(k, 0)[cell % perSegment_];
+        const SumPair& part = totalsOf(k)[cell % perSegment_];
         all.sum += part.sum;
         all.product += part.product * factorOf(k);
       }
@@ -122,12 +133,13 @@ class ChannelSums {
   }
 
  private:
-  SumPair* of(Index k, Index c) const { return sums_.get() + (k * chunks_.perPosition() + c) * perSegment_; }
+  SumPair* of(Index k, Index c) const { return sums_.get() + (k * chunks_.perPosition() + c) * perChunk_; }
+  SumPair* totalsOf(Index k) const { return totals_.get() + k * perSegment_; }
 
   const Normalization& how_;
   const Chunks& chunks_;
-  Index perSegment_;
-  std::unique_ptr<SumPair[]> sums_;
+  Index perSegment_, perChunk_;
+  std::unique_ptr<SumPair[]> sums_, totals_;
 };
 
 }  // namespace

@@ -86,3 +86,6 @@ BOOST_AUTO_TEST_CASE(small_images) {
   check({3, 3, 200000, 1}, "SSCB", batch, 0.75);
   check({5, 5, 40, 2000}, "SSCB", instance, 0.25);
 }
+
+// Parts of a normalised group meet few of its channels.
+BOOST_AUTO_TEST_CASE(many_channels_together) { check({4, 4, 32768, 4}, "SSCB", layer, 1); }
