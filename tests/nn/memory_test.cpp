@@ -3,13 +3,46 @@
 #include "core/pool.hpp"
 #include "core/storage.hpp"
 
+#include <malloc.h>
+
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
+#include <cstdlib>
 #include <functional>
+#include <new>
 #include <string>
 #include <vector>
 
 #include <dlarray/dlarray.hpp>
+
+namespace {
+
+std::atomic<std::size_t> live{0}, most{0};
+
+void* counted(void* block) {
+  if (!block) throw std::bad_alloc();
+  const std::size_t now = live += malloc_usable_size(block);
+  for (std::size_t before = most; before < now && !most.compare_exchange_weak(before, now);) {
+  }
+  return block;
+}
+void giveBack(void* block) noexcept {
+  if (block) live -= malloc_usable_size(block);
+  std::free(block);
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(std::malloc(bytes > 0 ? bytes : 1)); }
+void* operator new(std::size_t bytes, std::align_val_t align) {
+  const auto a = static_cast<std::size_t>(align);
+  return counted(std::aligned_alloc(a, (bytes + a) / a * a));
+}
+void operator delete(void* block) noexcept { giveBack(block); }
+void operator delete(void* block, std::size_t) noexcept { giveBack(block); }
+void operator delete(void* block, std::align_val_t) noexcept { giveBack(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { giveBack(block); }
 
 using namespace dl;
 
@@ -30,9 +63,10 @@ std::size_t bytesOfAll(const Arrays& arrays) {
 template <class Run>
 std::size_t peakOf(Run&& run) {
   releaseMemory();
-  const std::size_t before = memoryUse().inUse;
+  const std::size_t before = memoryUse().inUse, beside = live;
+  most = live.load();
   run();
-  return memoryUse().peak - before;
+  return memoryUse().peak - before + (most - beside);
 }
 
 // Blocks are rounded up to size classes.
@@ -78,6 +112,10 @@ BOOST_AUTO_TEST_CASE(of_activations) {
 BOOST_AUTO_TEST_CASE(of_pooling) {
   const Arrays x{random({64, 64, 32, 16}, "SSCB")};
   check("maxpool 2/2", x, [](const Arrays& a) { return Arrays{maxpool(a[0], 2, {.stride = 2})}; });
+  check("maxpool over time", {random({16, 4, 40000}, "CBT")},
+        [](const Arrays& a) { return Arrays{maxpool(a[0], "global", {.poolFormat = "T"})}; });
+  check("avgpool over time", {random({16, 4, 40000}, "CBT")},
+        [](const Arrays& a) { return Arrays{avgpool(a[0], 100, {.poolFormat = "T", .stride = 100})}; });
   check("maxpool 3/1", x, [](const Arrays& a) { return Arrays{maxpool(a[0], 3, {.padding = "same"})}; });
   check("avgpool 3/1", x, [](const Arrays& a) { return Arrays{avgpool(a[0], 3, {.padding = "same"})}; });
   check("avgpool global", x, [](const Arrays& a) { return Arrays{avgpool(a[0], "global")}; });
@@ -91,6 +129,10 @@ BOOST_AUTO_TEST_CASE(of_convolutions_and_products) {
   check("dlconv", {x, w, b}, [](const Arrays& a) { return Arrays{dlconv(a[0], a[1], a[2], {.padding = "same"})}; });
   check("dlconv stride 2", {x, w, b},
         [](const Arrays& a) { return Arrays{dlconv(a[0], a[1], a[2], {.stride = 2, .padding = 1})}; });
+  const DlArray line = random({200000, 16, 1}, "SCB"), points = random({1, 16, 24});
+  check("dlconv of one element, stride 2", {line, points, b},
+        [](const Arrays& a) { return Arrays{dlconv(a[0], a[1], a[2], {.stride = 2})}; });
+  check("dlconv of a line", {line, random({3, 16, 24}), b}, [](const Arrays& a) { return Arrays{dlconv(a[0], a[1], a[2])}; });
   const DlArray wt = random({3, 3, 24, 16});
   check("dltranspconv", {x, wt, b}, [](const Arrays& a) { return Arrays{dltranspconv(a[0], a[1], a[2], {.stride = 2})}; });
   const DlArray features = random({1000, 2000}, "CB"), weights = random({1500, 1000}), bias = random({1500, 1});
@@ -104,6 +146,13 @@ BOOST_AUTO_TEST_CASE(of_normalizations) {
   check("layernorm", {x, o, s}, [](const Arrays& a) { return Arrays{layernorm(a[0], a[1], a[2])}; });
   check("groupnorm", {x, o, s}, [](const Arrays& a) { return Arrays{groupnorm(a[0], 4, a[1], a[2])}; });
   check("instancenorm", {x, o, s}, [](const Arrays& a) { return Arrays{instancenorm(a[0], a[1], a[2])}; });
+  const DlArray one = random({1, 4000000}, "CB"), o1 = random({1, 1}), few = random({3, 3, 512, 256}, "SSCB"),
+                o512 = random({512, 1}), rows = random({200000, 20}, "CB"), oRows = random({200000, 1});
+  check("batchnorm of one channel", {one, o1, o1}, [](const Arrays& a) { return Arrays{batchnorm(a[0], a[1], a[2])}; });
+  check("batchnorm of small images", {few, o512, o512}, [](const Arrays& a) { return Arrays{batchnorm(a[0], a[1], a[2])}; });
+  check("instancenorm of small images", {few, o512, o512},
+        [](const Arrays& a) { return Arrays{instancenorm(a[0], a[1], a[2])}; });
+  check("layernorm of long rows", {rows, oRows, oRows}, [](const Arrays& a) { return Arrays{layernorm(a[0], a[1], a[2])}; });
   check("crosschannelnorm", {x}, [](const Arrays& a) { return Arrays{crosschannelnorm(a[0], 5)}; });
 }
 
