@@ -24,7 +24,9 @@ struct Strips {
     constexpr Index most = 32;
     strip = perImage <= mostRows ? perImage : std::max(mostRows, (perImage + most - 1) / most);
     across = (perImage + strip - 1) / strip;
-    const Index blocksWanted = std::clamp<Index>(strip * width * how.outer / 8192, 1, std::max<Index>(1, most / across));
+    // Four rows at least, as each piece has sums for a row of channels.
+    const Index blocksWanted = std::clamp<Index>(std::min(strip * width * how.outer / 8192, strip * how.outer / 4), 1,
+                                                 std::max<Index>(1, most / across));
     images = (how.outer + blocksWanted - 1) / blocksWanted;
     blocks = (how.outer + images - 1) / images;
     // So few at once that they stay in the first cache from one kernel to the next.

@@ -129,8 +129,9 @@ BOOST_AUTO_TEST_CASE(results_do_not_depend_on_threads) {
   };
   rng(2);
   const std::vector<std::pair<Size, const char*>> shapes{
-      {{90, 101, 4, 9}, "SSCB"}, {{200, 201, 4, 3}, "SSCB"}, {{7, 7, 64, 40}, "SSCB"},      {{64, 900}, "CB"},
-      {{64, 9, 130}, "CBT"},     {{3, 3, 6, 9001}, "SSCB"},  {{5, 7, 1001 * 2, 2}, "SSCB"}, {{5, 5, 14000, 1}, "SSCB"}};
+      {{90, 101, 4, 9}, "SSCB"}, {{200, 201, 4, 3}, "SSCB"},    {{7, 7, 64, 40}, "SSCB"},
+      {{64, 900}, "CB"},         {{64, 9, 130}, "CBT"},         {{20000, 1, 13}, "CBT"},
+      {{3, 3, 6, 9001}, "SSCB"}, {{5, 7, 1001 * 2, 2}, "SSCB"}, {{5, 5, 14000, 1}, "SSCB"}};
   for (const auto& [size, labels] : shapes) {
     const DlArray x = dlarray(randn(size, Type::Single), labels), g = randn(size, Type::Single);
     const Index channels = dl::size(x, "C");
@@ -153,23 +154,28 @@ BOOST_AUTO_TEST_CASE(results_do_not_depend_on_threads) {
   }
 }
 
-// Statistics of small images, tile by tile, whose borders are no borders of the channels.
+// Statistics of small images, tile by tile, and of all of an observation, chunk by chunk, whose borders are no borders of the
+// channels.
 BOOST_AUTO_TEST_CASE(many_small_images) {
   for (const Size& size : {Size{3, 3, 7, 9000}, Size{2, 1, 300, 1001}, Size{5, 5, 3, 5000}, Size{5, 5, 14000, 1}}) {
     const DlArray x = rand(size), g = rand(size), offset = rand(size[2], 1), scale = rand(size[2], 1);
-    const auto both = [&](bool recorded) {
+    const auto both = [&](bool recorded, bool layer = false) {
       return dlfeval(
           [&](const std::vector<DlArray>& v) {
-            const DlArray y = instancenorm(dlarray(v[0], "SSCB"), v[1], v[2]);
+            const DlArray labelled = dlarray(v[0], "SSCB");
+            const DlArray y = layer ? layernorm(labelled, v[1], v[2]) : instancenorm(labelled, v[1], v[2]);
             std::vector<DlArray> all = dlgradient(sum(stripdims(y) % g, "all"), v, {.enableHigherDerivatives = recorded});
             all.push_back(stripdims(y));
             return all;
           },
           std::vector<DlArray>{x, offset, scale});
     };
-    const auto fused = both(false), composed = both(true);
-    for (std::size_t i = 0; i < fused.size(); ++i)
+    const auto fused = both(false), composed = both(true), layers = both(false, true), composedLayers = both(true, true);
+    for (std::size_t i = 0; i < fused.size(); ++i) {
       BOOST_TEST(double(max(abs(stripdims(fused[i]) - stripdims(composed[i])), {}, "all")) < 1e-8, toString(size) << " " << i);
+      BOOST_TEST(double(max(abs(stripdims(layers[i]) - stripdims(composedLayers[i])), {}, "all")) < 1e-8,
+                 toString(size) << " " << i << " as layers");
+    }
     const DlArray each = reshape(x, size[0] * size[1], size[2], size[3]), d = each - mean(each, 0);
     const DlArray want = d / sqrt(mean(d % d, 0) + 1e-5) % reshape(scale, 1, size[2]) + reshape(offset, 1, size[2]);
     BOOST_TEST(double(max(abs(reshape(fused[3], dl::size(want)) - want), {}, "all")) < 1e-10, toString(size));
