@@ -17,8 +17,10 @@ void forColumns(const CrossChannel& how, F&& body) {
   constexpr Index atOnce = Index{1} << 16;  // elements
   if (how.inner * how.channels * how.outer == 0) return;
   const auto upToLines = [](Index n) { return (n + 15) / 16 * 16; };
-  const Index most = std::max<Index>(16, atOnce / how.channels / 16 * 16), pieces = (how.inner + most - 1) / most,
-              width = std::min(how.inner, upToLines((how.inner + pieces - 1) / pieces)), across = (how.inner + width - 1) / width;
+  // Whole lines of columns, unless there are so many channels that less must do.
+  const Index each = atOnce / how.channels, most = each < 16 ? std::max<Index>(1, each) : each / 16 * 16,
+              pieces = (how.inner + most - 1) / most, even = (how.inner + pieces - 1) / pieces,
+              width = std::min(how.inner, each < 16 ? even : upToLines(even)), across = (how.inner + width - 1) / width;
   parallelFor(across * how.outer, grainFor(width * how.channels), [&](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit) {
       const Index first = unit % across * width;

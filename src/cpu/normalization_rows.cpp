@@ -311,7 +311,7 @@ template <class T>
 void scaleInOrder(Index inner, Index kept, Index outer, const T* x, const T* mean, const T* factor, const T* offset, T* y) {
   const Normalization how = alone(inner, kept, outer);
   const InOrder<T> in(how);
-  Workspace memory = in.memory(3);
+  Workspace memory(Numbers<T>::bytes(how, in.tiles, 3));
   Numbers<T> numbers(how, in.tiles, 3, memory);
   for (int kind = 0; kind < 3; ++kind) numbers.set(kind, kind == 0 ? mean : kind == 1 ? factor : offset);
   // Nothing is gone through twice, so that pieces may be what lies side by side.

@@ -72,6 +72,7 @@ void check(const Size& size, const char* labels, const Function& f, double part)
 const Function batch = [](const DlArray& x, const DlArray& o, const DlArray& s) { return batchnorm(x, o, s); };
 const Function layer = [](const DlArray& x, const DlArray& o, const DlArray& s) { return layernorm(x, o, s); };
 const Function instance = [](const DlArray& x, const DlArray& o, const DlArray& s) { return instancenorm(x, o, s); };
+const Function acrossChannels = [](const DlArray& x, const DlArray&, const DlArray&) { return crosschannelnorm(x, 5); };
 
 }  // namespace
 
@@ -92,3 +93,5 @@ BOOST_AUTO_TEST_CASE(many_channels_together) { check({4, 4, 32768, 4}, "SSCB", l
 
 // Sums for all channels belong to some rows of them.
 BOOST_AUTO_TEST_CASE(wide_rows) { check({100000, 1, 30}, "CBT", layer, 0.75); }
+
+BOOST_AUTO_TEST_CASE(across_many_channels) { check({16, 60000, 4}, "SCB", acrossChannels, 0.25); }

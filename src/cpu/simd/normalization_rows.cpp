@@ -28,7 +28,6 @@ void inGroups(Index count, Body body) {
 
 // ---- down the columns --------------------------------------------------------------------------------------------------
 
-// Two sums over each column; add(element, column, from, sums...) with `from` a loader of registers or of numbers.
 // True when rows meet in the same lines of the first cache, so that few of them fit there at once.
 template <class T>
 bool meet(Rows rows) {
