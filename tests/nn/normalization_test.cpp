@@ -212,6 +212,49 @@ BOOST_AUTO_TEST_CASE(nothing_and_nan) {
   BOOST_TEST(isequal(isnan(stripdims(batchnorm(dlarray(x, "CB"), 0, 1))), dlarray({{false, false, false}, {true, true, true}})));
 }
 
+// Windows over columns that are parts of the channels, with their gradient, against loops: many columns, and many channels.
+BOOST_AUTO_TEST_CASE(columns_across_channels) {
+  const double alpha = 0.7, k = 1.5;
+  const Index before = 1, behind = 2, window = before + behind + 1;
+  for (const double beta : {0.75, 0.6})
+    for (const auto& [columns, channels] : {std::pair<Index, Index>{150 * 150, 4}, {21, 9000}, {3, 70000}}) {
+      const DlArray x = rand(columns, channels) + 0.1, g = rand(columns, channels);
+      const auto all = dlfeval(
+          [&, beta = beta](const std::vector<DlArray>& v) {
+            const DlArray y = stripdims(crosschannelnorm(dlarray(v[0], "SC"), window, {.alpha = alpha, .beta = beta, .k = k}));
+            return std::vector<DlArray>{y, dlvjp(y, v, g)[0]};
+          },
+          std::vector<DlArray>{x});
+      const auto xs = extractdata<std::vector<double>>(x), gs = extractdata<std::vector<double>>(g),
+                 ys = extractdata<std::vector<double>>(all[0]), dxs = extractdata<std::vector<double>>(all[1]);
+      const auto at = [columns = columns](Index i, Index c) { return static_cast<std::size_t>(c * columns + i); };
+      const double factor = alpha / static_cast<double>(window);
+      double worst = 0, worstGradient = 0;
+      for (Index i = 0; i < columns; ++i) {
+        std::vector<double> bases(static_cast<std::size_t>(channels), k);
+        const auto inWindow = [&, channels = channels](Index c, Index from, Index to, auto&& add) {
+          for (Index d = std::max<Index>(0, c - from); d <= std::min(channels - 1, c + to); ++d) add(d);
+        };
+        for (Index c = 0; c < channels; ++c) {
+          double& base = bases[static_cast<std::size_t>(c)];
+          inWindow(c, before, behind, [&](Index d) { base += factor * xs[at(i, d)] * xs[at(i, d)]; });
+          worst = std::max(worst, std::abs(ys[at(i, c)] - xs[at(i, c)] * std::pow(base, -beta)));
+        }
+        for (Index c = 0; c < channels; ++c) {
+          double sum = 0;
+          inWindow(c, behind, before, [&](Index d) {
+            sum += gs[at(i, d)] * xs[at(i, d)] * std::pow(bases[static_cast<std::size_t>(d)], -beta - 1);
+          });
+          const double want =
+              gs[at(i, c)] * std::pow(bases[static_cast<std::size_t>(c)], -beta) - 2 * beta * factor * xs[at(i, c)] * sum;
+          worstGradient = std::max(worstGradient, std::abs(dxs[at(i, c)] - want));
+        }
+      }
+      BOOST_TEST(worst < 1e-12, columns << " x " << channels);
+      BOOST_TEST(worstGradient < 1e-12, columns << " x " << channels);
+    }
+}
+
 // What the fast powers of single numbers cannot say themselves: bases that are infinite, zero, negative or not numbers.
 BOOST_AUTO_TEST_CASE(extreme_bases_across_channels) {
   for (const Type type : {Type::Single, Type::Double}) {
