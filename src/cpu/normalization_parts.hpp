@@ -202,14 +202,6 @@ class PositionSums {
     });
   }
 
-  /// The totals of one kind for each channel.
-  void toChannels(const NormalizationRowKernels<T>& kernels, int kind, T* to) {
-    const std::unique_ptr<double[]> all(new double[static_cast<std::size_t>(how_.channels)]());
-    byChannels(0, how_.kept, how_.channels,
-               [&](Index k, Index channel, Index n) { kernels.addUpDoubles(total(kind, k), n, all.get() + channel); });
-    std::transform(all.get(), all.get() + how_.channels, to, [](double value) { return static_cast<T>(value); });
-  }
-
  private:
   const Normalization& how_;
   Index blocks_, apart_;

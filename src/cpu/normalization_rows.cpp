@@ -268,48 +268,9 @@ void gradientPart(const Normalization& how, Index from, const T* g, const T* x, 
   for (const int kind : {0, 1}) std::copy_n(sums.total(kind, 0), how.kept, totals + kind * apart);
 }
 
-}  // namespace
-
 template <class T>
-void normalizeInOrder(const Normalization& how, const T* x, const T* offset, const T* scale, T* mean, T* variance, T* y) {
-  const Tiles tiles(how);
-  byParts(how, tiles, 0, tiles.across, [&](const Normalization& part, Index first) {
-    const Index start = first * how.inner;
-    normalizePart(part, first, x + start, offset, scale, mean + first, variance + first, y + start);
-  });
-}
-
-template <class T>
-void gradientInOrder(const Normalization& how, const T* g, const T* x, const T* scale, const T* mean, const T* variance, T* dx,
-                     T* dOffset, T* dScale) {
-  const Tiles tiles(how);
-  const NormalizationRowKernels<T> rows = DLARRAY_FOR_ARCH(normalizationRowKernels<T>)();
-  // So many tiles in turn that the threads seldom wait for each other, and so few that their sums are few.
-  const Index atOnce = how.outer > 1 ? tiles.across : std::min<Index>(tiles.across, 256),
-              apart = std::min(how.kept, atOnce * tiles.positions);
-  const std::unique_ptr<double[]> totals(new double[static_cast<std::size_t>(2 * apart)]),
-      channels(new double[static_cast<std::size_t>(2 * how.channels)]());
-  for (Index a = 0; a < tiles.across; a += atOnce) {
-    const Index begin = a * tiles.positions;
-    byParts(how, tiles, a, std::min(a + atOnce, tiles.across), [&](const Normalization& part, Index first) {
-      const Index start = first * how.inner;
-      gradientPart(part, first, g + start, x + start, scale, mean + first, variance + first, dx ? dx + start : nullptr,
-                   totals.get() + first - begin, apart);
-    });
-    byChannels(begin, std::min(apart, how.kept - begin), how.channels, [&](Index k, Index channel, Index n) {
-      for (const int kind : {0, 1})
-        rows.addUpDoubles(totals.get() + kind * apart + k - begin, n, channels.get() + kind * how.channels + channel);
-    });
-  }
-  for (Index c = 0; c < how.channels; ++c) {
-    dOffset[c] = static_cast<T>(channels[static_cast<std::size_t>(c)]);
-    dScale[c] = static_cast<T>(channels[static_cast<std::size_t>(how.channels + c)]);
-  }
-}
-
-template <class T>
-void scaleInOrder(Index inner, Index kept, Index outer, const T* x, const T* mean, const T* factor, const T* offset, T* y) {
-  const Normalization how = alone(inner, kept, outer);
+void scalePart(const Normalization& how, const T* x, const T* mean, const T* factor, const T* offset, T* y) {
+  const Index inner = how.inner, kept = how.kept, outer = how.outer;
   const InOrder<T> in(how);
   Workspace memory(Numbers<T>::bytes(how, in.tiles, 3));
   Numbers<T> numbers(how, in.tiles, 3, memory);
@@ -330,9 +291,8 @@ void scaleInOrder(Index inner, Index kept, Index outer, const T* x, const T* mea
 }
 
 template <class T>
-void scaleGradientInOrder(Index inner, Index kept, Index outer, const T* g, const T* x, const T* mean, const T* factor, T* dx,
-                          T* dSums, T* dProducts) {
-  const Normalization how = alone(inner, kept, outer);
+void scaleGradientPart(const Normalization& how, const T* g, const T* x, const T* mean, const T* factor, T* dx, double* totals,
+                       Index apart) {
   const InOrder<T> in(how);
   enum { means, factors, zeros, kinds };
   Workspace memory = in.memory(kinds);
@@ -340,8 +300,8 @@ void scaleGradientInOrder(Index inner, Index kept, Index outer, const T* g, cons
   PositionSums<T> sums(how, in.tiles.blocks, memory);
   numbers.set(means, mean);
   numbers.set(factors, factor);
-  std::fill_n(numbers.of(zeros), kept, T(0));
-  numbers.stretch(zeros, 0, kept);
+  std::fill_n(numbers.of(zeros), how.kept, T(0));
+  numbers.stretch(zeros, 0, how.kept);
   const auto [across, blocks, elements, near] = in.tiles.pieces(2 * sizeof(T));
   parallelFor(across * blocks, grainFor(elements), [&, across = across](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit) {
@@ -352,9 +312,74 @@ void scaleGradientInOrder(Index inner, Index kept, Index outer, const T* g, cons
       if (dx) in.scale(tile, g, none, numbers.at(factors, tile.first), none, dx);
     }
   });
-  sums.addUp(in.rows, 0, kept);
-  sums.toChannels(in.rows, 0, dSums);
-  sums.toChannels(in.rows, 1, dProducts);
+  sums.addUp(in.rows, 0, how.kept);
+  for (const int kind : {0, 1}) std::copy_n(sums.total(kind, 0), how.kept, totals + kind * apart);
+}
+
+// The sums of both kinds for each channel: body(part of how, its first middle position, totals, apart) gives them for the middle
+// positions of a part.
+template <class T, class F>
+void sumsOfChannels(const Normalization& how, T* sums, T* products, F&& body) {
+  const Tiles tiles(how);
+  const NormalizationRowKernels<T> rows = DLARRAY_FOR_ARCH(normalizationRowKernels<T>)();
+  // So many tiles in turn that the threads seldom wait for each other, and so few that their sums are few.
+  const Index atOnce = how.outer > 1 ? tiles.across : std::min<Index>(tiles.across, 256),
+              apart = std::min(how.kept, atOnce * tiles.positions);
+  const std::unique_ptr<double[]> totals(new double[static_cast<std::size_t>(2 * apart)]),
+      channels(new double[static_cast<std::size_t>(2 * how.channels)]());
+  for (Index a = 0; a < tiles.across; a += atOnce) {
+    const Index begin = a * tiles.positions;
+    byParts(how, tiles, a, std::min(a + atOnce, tiles.across),
+            [&](const Normalization& part, Index first) { body(part, first, totals.get() + first - begin, apart); });
+    byChannels(begin, std::min(apart, how.kept - begin), how.channels, [&](Index k, Index channel, Index n) {
+      for (const int kind : {0, 1})
+        rows.addUpDoubles(totals.get() + kind * apart + k - begin, n, channels.get() + kind * how.channels + channel);
+    });
+  }
+  for (Index c = 0; c < how.channels; ++c) {
+    sums[c] = static_cast<T>(channels[static_cast<std::size_t>(c)]);
+    products[c] = static_cast<T>(channels[static_cast<std::size_t>(how.channels + c)]);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void normalizeInOrder(const Normalization& how, const T* x, const T* offset, const T* scale, T* mean, T* variance, T* y) {
+  const Tiles tiles(how);
+  byParts(how, tiles, 0, tiles.across, [&](const Normalization& part, Index first) {
+    const Index start = first * how.inner;
+    normalizePart(part, first, x + start, offset, scale, mean + first, variance + first, y + start);
+  });
+}
+
+template <class T>
+void gradientInOrder(const Normalization& how, const T* g, const T* x, const T* scale, const T* mean, const T* variance, T* dx,
+                     T* dOffset, T* dScale) {
+  sumsOfChannels(how, dOffset, dScale, [&](const Normalization& part, Index first, double* totals, Index apart) {
+    const Index start = first * how.inner;
+    gradientPart(part, first, g + start, x + start, scale, mean + first, variance + first, dx ? dx + start : nullptr, totals,
+                 apart);
+  });
+}
+
+template <class T>
+void scaleInOrder(Index inner, Index kept, Index outer, const T* x, const T* mean, const T* factor, const T* offset, T* y) {
+  const Normalization how = alone(inner, kept, outer);
+  const Tiles tiles(how);
+  byParts(how, tiles, 0, tiles.across, [&](const Normalization& part, Index first) {
+    scalePart(part, x + first * inner, mean + first, factor + first, offset + first, y + first * inner);
+  });
+}
+
+template <class T>
+void scaleGradientInOrder(Index inner, Index kept, Index outer, const T* g, const T* x, const T* mean, const T* factor, T* dx,
+                          T* dSums, T* dProducts) {
+  sumsOfChannels(
+      alone(inner, kept, outer), dSums, dProducts, [&](const Normalization& part, Index first, double* totals, Index apart) {
+        const Index start = first * inner;
+        scaleGradientPart(part, g + start, x + start, mean + first, factor + first, dx ? dx + start : nullptr, totals, apart);
+      });
 }
 
 template void normalizeInOrder(const Normalization&, const float*, const float*, const float*, float*, float*, float*);

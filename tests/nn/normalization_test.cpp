@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(long_tokens_in_single) {
 
 // The fused gradient of a normalisation with given statistics is that of a walk that is recorded, which is composed.
 BOOST_AUTO_TEST_CASE(gradient_with_given_statistics) {
-  for (const Size& size : {Size{9, 7, 5, 11}, Size{1, 1, 3, 4}, Size{40, 41, 2, 3}, Size{3, 1, 130, 20}}) {
+  for (const Size& size : {Size{9, 7, 5, 11}, Size{1, 1, 3, 4}, Size{40, 41, 2, 3}, Size{3, 1, 130, 20}, Size{3, 3, 5000, 1}}) {
     const DlArray x = dlarray(rand(size), "SSCB"), g = rand(size);
     const std::vector<DlArray> inputs{x, rand(size[2], 1), rand(size[2], 1), rand(size[2], 1), rand(size[2], 1) + 0.5};
     const auto gradients = [&](bool recorded) {

@@ -70,6 +70,7 @@ void check(const Size& size, const char* labels, const Function& f, double part)
 }
 
 const Function batch = [](const DlArray& x, const DlArray& o, const DlArray& s) { return batchnorm(x, o, s); };
+const Function given = [](const DlArray& x, const DlArray& o, const DlArray& s) { return batchnorm(x, o, s, o, s); };
 const Function layer = [](const DlArray& x, const DlArray& o, const DlArray& s) { return layernorm(x, o, s); };
 const Function instance = [](const DlArray& x, const DlArray& o, const DlArray& s) { return instancenorm(x, o, s); };
 const Function acrossChannels = [](const DlArray& x, const DlArray&, const DlArray&) { return crosschannelnorm(x, 5); };
@@ -85,6 +86,7 @@ BOOST_AUTO_TEST_CASE(few_channels) {
 BOOST_AUTO_TEST_CASE(small_images) {
   check({3, 3, 512, 512}, "SSCB", instance, 0.5);
   check({3, 3, 200000, 1}, "SSCB", batch, 0.75);
+  check({3, 3, 200000, 1}, "SSCB", given, 0.75);
   check({5, 5, 40, 2000}, "SSCB", instance, 0.25);
 }
 
