@@ -2,9 +2,11 @@
 // a workspace. Small arrays do not count, which the pool keeps in free lists.
 #include "core/pool.hpp"
 #include "core/storage.hpp"
+#include "cpu/parallel.hpp"
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
@@ -51,7 +53,8 @@ namespace {
 using Arrays = std::vector<DlArray>;
 using Function = std::function<Arrays(const Arrays&)>;
 
-constexpr std::size_t workspace = std::size_t{4} << 20;
+// Each thread has its own.
+std::size_t workspace() { return static_cast<std::size_t>(std::max(2, cpu::threadCount())) << 21; }
 
 std::size_t bytesOfAll(const Arrays& arrays) {
   std::size_t bytes = 0;
@@ -70,7 +73,7 @@ std::size_t peakOf(Run&& run) {
 }
 
 // Blocks are rounded up to size classes.
-std::size_t allowed(std::size_t bytes) { return bytes + bytes / 4 + workspace; }
+std::size_t allowed(std::size_t bytes) { return bytes + bytes / 4 + workspace(); }
 
 // `kept` bytes more for what is kept between the way there and the way back.
 void check(const std::string& name, const Arrays& inputs, const Function& f, std::size_t kept = 0) {
