@@ -1,50 +1,18 @@
 // What functions allocate: no more than their results and a bounded workspace; with the derivative, the result, the gradients and
-// a workspace. Small arrays do not count, which the pool keeps in free lists.
+// a workspace. Counted are the large blocks of the pool, where arrays lie, and all that is made by `new`, as workspaces are.
 #include "core/pool.hpp"
 #include "core/storage.hpp"
 #include "cpu/parallel.hpp"
-
-#include <malloc.h>
+#include "harness/counted_new.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <string>
 #include <vector>
 
 #include <dlarray/dlarray.hpp>
-
-namespace {
-
-std::atomic<std::size_t> live{0}, most{0};
-
-void* counted(void* block) {
-  if (!block) throw std::bad_alloc();
-  const std::size_t now = live += malloc_usable_size(block);
-  for (std::size_t before = most; before < now && !most.compare_exchange_weak(before, now);) {
-  }
-  return block;
-}
-void giveBack(void* block) noexcept {
-  if (block) live -= malloc_usable_size(block);
-  std::free(block);
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(std::malloc(bytes > 0 ? bytes : 1)); }
-void* operator new(std::size_t bytes, std::align_val_t align) {
-  const auto a = static_cast<std::size_t>(align);
-  return counted(std::aligned_alloc(a, (bytes + a) / a * a));
-}
-void operator delete(void* block) noexcept { giveBack(block); }
-void operator delete(void* block, std::size_t) noexcept { giveBack(block); }
-void operator delete(void* block, std::align_val_t) noexcept { giveBack(block); }
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept { giveBack(block); }
 
 using namespace dl;
 
@@ -66,10 +34,8 @@ std::size_t bytesOfAll(const Arrays& arrays) {
 template <class Run>
 std::size_t peakOf(Run&& run) {
   releaseMemory();
-  const std::size_t before = memoryUse().inUse, beside = live;
-  most = live.load();
-  run();
-  return memoryUse().peak - before + (most - beside);
+  const std::size_t before = memoryUse().inUse, beside = test::mostMadeBy(run);
+  return memoryUse().peak - before + beside;
 }
 
 // Blocks are rounded up to size classes.

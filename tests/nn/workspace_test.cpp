@@ -1,48 +1,11 @@
 // The memory in which normalisations work, which is not the pool's: a part of the data, whatever its shape.
 #include "cpu/kernel_test.hpp"
+#include "harness/counted_new.hpp"
 
-#include <atomic>
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
 #include <functional>
-#include <malloc.h>
-#include <new>
 
 #include <dlarray/dlarray.hpp>
-
-namespace {
-
-std::atomic<std::size_t> inUse{0}, most{0};
-
-void* counted(void* p) {
-  if (!p) throw std::bad_alloc();
-  const std::size_t now = inUse += malloc_usable_size(p);
-  for (std::size_t before = most; before < now && !most.compare_exchange_weak(before, now);) {
-  }
-  return p;
-}
-void release(void* p) {
-  if (p) inUse -= malloc_usable_size(p);
-  std::free(p);
-}
-
-}  // namespace
-
-void* operator new(std::size_t n) { return counted(std::malloc(n)); }
-void* operator new(std::size_t n, std::align_val_t by) {
-  const auto unit = static_cast<std::size_t>(by);
-  return counted(std::aligned_alloc(unit, (n + unit - 1) / unit * unit));
-}
-void* operator new[](std::size_t n) { return operator new(n); }
-void* operator new[](std::size_t n, std::align_val_t by) { return operator new(n, by); }
-void operator delete(void* p) noexcept { release(p); }
-void operator delete(void* p, std::size_t) noexcept { release(p); }
-void operator delete(void* p, std::align_val_t) noexcept { release(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { release(p); }
-void operator delete[](void* p) noexcept { release(p); }
-void operator delete[](void* p, std::size_t) noexcept { release(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { release(p); }
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { release(p); }
 
 using namespace dl;
 
@@ -57,10 +20,9 @@ void check(const Size& size, const char* labels, const Function& f, double part)
   const std::vector<DlArray> inputs{x, single_(rand(channels, 1)), single_(rand(channels, 1))};
   const auto bytes = static_cast<double>(numel(x)) * 4;
   const auto of = [&](auto&& run) {
-    const std::size_t before = inUse;
-    most = before;
-    cpu::withThreads(2, [&] { return run(), 0; });  // each thread has its own
-    return static_cast<double>(most - before) / bytes;
+    // Each thread has its own.
+    const std::size_t made = test::mostMadeBy([&] { cpu::withThreads(2, [&] { return run(), 0; }); });
+    return static_cast<double>(made) / bytes;
   };
   const double there = of([&] { (void)f(inputs[0], inputs[1], inputs[2]); });
   BOOST_TEST(there < part, labels << " " << toString(size) << ": " << there);
