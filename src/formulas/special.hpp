@@ -82,6 +82,23 @@ DL_INLINE float gammaln(float x) { return static_cast<float>(gammaln(static_cast
 // The probability that a standard normal number is less than x; small ones keep their digits.
 DL_INLINE double normalDistribution(double x) { return 0.5 * erfc(x * -rootHalf); }
 
+// log(1 + t) for t between 0 and 1. In single it takes half the time of the vector variant of log1p, which serves every number:
+// 2 atanh(t / (2 + t)) by its series, whose next term is below 4e-8 of the sum.
+template <class T>
+DL_INLINE T logOfOneAnd(T t) {
+  return log1p(t);
+}
+DL_INLINE float logOfOneAnd(float t) {
+  const float z = t / (2.0F + t), w = z * z;
+  float p = 1.0F / 13;
+  p = p * w + 1.0F / 11;
+  p = p * w + 1.0F / 9;
+  p = p * w + 1.0F / 7;
+  p = p * w + 1.0F / 5;
+  p = p * w + 1.0F / 3;
+  return 2.0F * (z + z * (w * p));
+}
+
 // x times normalDistribution(x), and its derivative.
 DL_INLINE double gelu(double x) { return atLeast(x, -1e30) * normalDistribution(x); }
 template <class T>

@@ -202,7 +202,7 @@ struct Sigmoid : Needs<Y> {
 };
 struct Softplus : Needs<X> {
   static constexpr auto name = "softplus";
-  template <class T> DL_INLINE static T value(T x) { return where(x > T(0), x, T(0)) + log1p(exp(-abs(x))); }
+  template <class T> DL_INLINE static T value(T x) { return where(x > T(0), x, T(0)) + logOfOneAnd(exp(-abs(x))); }
   template <class T> DL_INLINE static T gradient(T g, T x, T) { return g * sigmoid(x); }
 };
 struct Swish : Needs<X> {

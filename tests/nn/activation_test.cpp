@@ -178,6 +178,21 @@ BOOST_AUTO_TEST_CASE(labels_of_softmax) {
              }).sentence.starts_with("softmax: 3(C) x 4(B) has labels already"));
 }
 
+BOOST_AUTO_TEST_CASE(softplus_in_single) {
+  const DlArray x = linspace(-86, 30, 100001);  // below, e^x loses digits
+  const Numbers exact = numbers(softplus(x)), y = numbers(softplus(single_(x))), at = numbers(single_(x));
+  double worst = 0;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const double expected = at[i] > 0 ? at[i] + std::log1p(std::exp(-at[i])) : std::log1p(std::exp(at[i]));
+    worst = std::max(worst, std::abs(y[i] - expected) / expected);
+    BOOST_REQUIRE(std::abs(exact[i] - y[i]) <= 1e-4 * exact[i]);
+  }
+  BOOST_TEST(worst < 6e-7);
+  BOOST_TEST(double(softplus(single_(-inf))) == 0);
+  BOOST_TEST(double(softplus(single_(inf))) == inf);
+  BOOST_TEST(std::isnan(double(softplus(single_(NAN)))));
+}
+
 BOOST_AUTO_TEST_CASE(dropping_keeps_the_mean) {
   rng(1);
   const DlArray x = dlarray(ones(200, 500), "CB"), y = dropout(x, 0.3);
