@@ -85,6 +85,12 @@ constexpr std::size_t bytesOf(Type type) noexcept {
   }
 }
 
+/// Calls `body` with a zero of the C++ type of a floating array's elements.
+template <class Body>
+decltype(auto) withElementType(Type type, Body&& body) {
+  return type == Type::Single ? body(float()) : body(double());
+}
+
 /// The library's way into an array.
 class Storage {
  public:

@@ -52,7 +52,7 @@ void forLanes(const ClassLosses<T>& l, const Laid<bool>& laidMask, Index begin, 
       predictions[k] = l.predictions[elements[k]];
       if (++inner == l.inner) inner = 0, page += l.inner * l.classes;
     }
-    l.weightsLie.forRuns(i % l.weightsLie.period(), n, [&](Index at, Index count, Index offset, Index stride) {
+    l.weightsLie.forRuns(i, n, [&](Index at, Index count, Index offset, Index stride) {
       for (Index k = 0; k < count; ++k) weightsAt[at + k] += offset + k * stride;
     });
     for (Index k = 0; k < n; ++k) weights[k] = l.weights ? l.weights[weightsAt[k]] : T(1);

@@ -106,15 +106,10 @@ T inverseDeviation(T variance, double epsilon) {
   return static_cast<T>(1 / std::sqrt(static_cast<double>(variance) + epsilon));
 }
 
-/// The memory of one call, cut into arrays. The thread keeps it for the next call unless there is much of it: fresh pages would
-/// cost more than what is computed in them.
+/// The memory of one call, cut into arrays.
 class Workspace {
  public:
-  explicit Workspace(Index bytes) {
-    constexpr Index most = Index{1} << 20;
-    if (bytes > most) own_.reset(new Unit[static_cast<std::size_t>(bytes / unit + 1)]);
-    next_ = reinterpret_cast<std::byte*>(own_ ? own_.get() : scratchMemory<Unit>(std::max<Index>(bytes, 4096) / unit + 1));
-  }
+  explicit Workspace(Index bytes) : memory_(bytes / unit + 1), next_(reinterpret_cast<std::byte*>(memory_.data())) {}
   template <class T>
   T* take(Index n) {
     auto* const array = reinterpret_cast<T*>(next_);
@@ -132,7 +127,7 @@ class Workspace {
   struct alignas(unit) Unit {
     std::byte bytes[unit];
   };
-  std::unique_ptr<Unit[]> own_;
+  ScratchArray<Unit> memory_;
   std::byte* next_;
 };
 

@@ -15,15 +15,6 @@
 namespace dl::cpu {
 namespace {
 
-// The elements of a window along an axis that lie inside the array.
-struct Extent {
-  Index first, count;
-};
-Extent inside(const PoolAxis& axis, Index i) {
-  const Index start = i * axis.stride - axis.before, first = std::max<Index>(start, 0);
-  return {first, std::min(start + axis.window, axis.in) - first};
-}
-
 // Rows of results of a page, and what belongs to them beside the kernels' part.
 struct Rows : PoolRows {
   Index y;         // the first result
@@ -108,7 +99,7 @@ class Pages {
       rows.count = 1;
       for (int d = 1; d < how_.count; ++d) {
         const PoolAxis& axis = how_.axes[d];
-        const Extent here = inside(axis, at[d]);
+        const PoolAxis::Extent here = axis.inside(at[d]);
         rows.divisor *= static_cast<double>(how_.countsPadding ? axis.window : here.count);
         columns_.resize(rows.firstColumn + static_cast<std::size_t>(rows.count * here.count));
         Index* columns = columns_.data() + rows.firstColumn;
@@ -148,17 +139,11 @@ PoolKernels<T> kernelsFor() {
   return DLARRAY_FOR_ARCH(poolKernels<T>)();
 }
 
-// A NaN costs less than a look for one where each element is in one window.
-bool overlaps(const Pooling& how) {
-  for (int d = 0; d < how.count; ++d)
-    if (how.axes[d].window > how.axes[d].stride) return true;
-  return false;
-}
-
 // Calls body(rows, codes) for all rows of a unit that begins at x, with the places of the largest elements in their windows.
 template <class T, class F>
 void largestOfUnit(const PoolKernels<T>& kernels, const Pages& pages, Index unit, bool look, const T* x,
                    Lines<PoolCode<T>>& codes, F&& body) {
+  // A NaN costs less than a look for one where each element is in one window.
   const bool withNaN = !look || pages.holdNaN(kernels, unit, x);
   const Index step = codesStep(pages.axis(unit));
   if (codes.size() != step * pages.together()) {
@@ -273,7 +258,7 @@ void anyMaxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
       dx[b * n + at] = g[b];
     });
   const Pages pages(how);
-  const bool look = overlaps(how);
+  const bool look = how.overlaps();
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
     // The gradient of a page grows in the cache, with room ahead of its first column and behind its last.
     const PoolAxis largest = pages.axis(0);
@@ -352,7 +337,7 @@ void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
     return largestOfBlocks(kernels, x, n, how.outer,
                            [&](Index b, const T*, Index at) { positions[b] = static_cast<double>(b * n + at); });
   const Pages pages(how);
-  const bool look = overlaps(how);
+  const bool look = how.overlaps();
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
     Lines<PoolCode<T>> codes;
     for (Index unit = begin; unit < end; ++unit) {

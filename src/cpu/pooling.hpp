@@ -9,6 +9,15 @@ namespace dl::cpu {
 /// window moves along has a window of 1, a stride of 1 and as many results as elements.
 struct PoolAxis {
   Index in = 1, out = 1, window = 1, stride = 1, before = 0;
+
+  /// The elements of a window that lie inside the array.
+  struct Extent {
+    Index first, count;
+  };
+  Extent inside(Index i) const {
+    const Index start = i * stride - before, first = start < 0 ? 0 : start, end = start + window;
+    return {first, (end < in ? end : in) - first};
+  }
 };
 
 /// An array of some dimensions, `outer` times. Every window holds one element of the array at least.
@@ -18,6 +27,13 @@ struct Pooling {
   int count = 0;
   Index outer = 1;
   bool countsPadding = true;  // in the number that a mean is divided by
+
+  /// True when some element is in several windows.
+  bool overlaps() const {
+    for (int d = 0; d < count; ++d)
+      if (axes[d].window > axes[d].stride) return true;
+    return false;
+  }
 };
 
 /// The largest elements, NaN where a window holds one.

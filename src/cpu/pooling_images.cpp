@@ -48,8 +48,6 @@ struct Images {
   }
 };
 
-bool overlaps(const PoolImage& p) { return p.along.window > p.along.stride || p.across.window > p.across.stride; }
-
 template <class T>
 bool holdsNaN(const PoolKernels<T>& kernels, const PoolImage& p, const T* x) {
   if (p.along.in == p.columnStep) return kernels.holdsNaN(x, p.along.in * p.across.in);
@@ -79,11 +77,8 @@ bool forImages(const Pooling& how, const PoolImageKernels<T>& kernels, F&& body)
 template <class T>
 std::vector<T> poolShares(const Pooling& how, const PoolAxis& axis) {
   std::vector<T> each(static_cast<std::size_t>(axis.out));
-  for (Index i = 0; i < axis.out; ++i) {
-    const Index start = i * axis.stride - axis.before;
-    const Index inside = std::min(start + axis.window, axis.in) - std::max<Index>(start, 0);
-    each[static_cast<std::size_t>(i)] = T(1) / static_cast<T>(how.countsPadding ? axis.window : inside);
-  }
+  for (Index i = 0; i < axis.out; ++i)
+    each[static_cast<std::size_t>(i)] = T(1) / static_cast<T>(how.countsPadding ? axis.window : axis.inside(i).count);
   return each;
 }
 template std::vector<float> poolShares(const Pooling&, const PoolAxis&);
@@ -95,7 +90,7 @@ bool maxPoolGradientOfImages(const Pooling& how, const T* x, const T* g, T* dx) 
   const PoolKernels<T> look = DLARRAY_FOR_ARCH(poolKernels<T>)();
   return forImages(how, kernels, [&](const PoolImage& p, Index at, Index result, Index, T* memory) {
     // A NaN costs less than a look for one where each element is in one window.
-    const bool withNaN = !overlaps(p) || holdsNaN(look, p, x + at);
+    const bool withNaN = !how.overlaps() || holdsNaN(look, p, x + at);
     kernels.maxGradient(x + at, g + result, p, withNaN, memory, dx + at);
   });
 }

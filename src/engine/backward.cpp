@@ -34,9 +34,15 @@ bool addFew(DlArray& sum, DlArray&& more, bool minus) {
     const auto *x = static_cast<const T*>(a.data), *y = static_cast<const T*>(b.data);
     cpu::elementwiseKernels<T>().binary[formula].value(a.numel, x, 1, y, 1, Storage::mutableData<T>(*to));
   };
-  a.type == Type::Single ? run(float()) : run(double());
+  withElementType(a.type, run);
   if (to != &sum) sum = std::move(*to);
   return true;
+}
+
+// Brings a gradient to the type and shape of what it is by. Apart, as most need it not.
+[[gnu::noinline]] void fit(DlArray& gradient, const Node& from) {
+  if (Storage::of(gradient).type != from.type && from.type != Type::Logical) gradient = castTo(gradient, from.type);
+  gradient = sumTo(std::move(gradient), from.shape());
 }
 
 }  // namespace
@@ -47,18 +53,10 @@ void Backward::addWith(bool negative, int i, DlArray&& gradient) {
   const dl::detail::Header& h = Storage::of(gradient);
   if ((h.type != from->type && from->type != Type::Logical) ||
       (!(from->plainScalar && h.plainScalar) && !(static_cast<const Shape&>(h) == from->shape())))
-    return addFitted(negative, *from, std::move(gradient));
+    fit(gradient, *from);
   if (from->hasAdjoint()) return addMore(negative, *from, std::move(gradient));
   from->negative = negative;
   from->adjoint = std::move(gradient);
-}
-
-void Backward::addFitted(bool negative, Node& from, DlArray&& gradient) {
-  if (Storage::of(gradient).type != from.type && from.type != Type::Logical) gradient = castTo(gradient, from.type);
-  gradient = sumTo(std::move(gradient), from.shape());
-  if (from.hasAdjoint()) return addMore(negative, from, std::move(gradient));
-  from.negative = negative;
-  from.adjoint = std::move(gradient);
 }
 
 void Backward::addMore(bool negative, Node& from, DlArray&& gradient) {

@@ -77,7 +77,6 @@ class Backward {
 
  private:
   void addWith(bool negative, int i, DlArray&& gradient);
-  void addFitted(bool negative, Node& from, DlArray&& gradient);
   void addMore(bool negative, Node& from, DlArray&& gradient);
   void turn();
   void spread();

@@ -106,10 +106,7 @@ void Select::run(const Inputs& in, DlArray& y) const {
       kernel(end - begin, c + begin * step[0], step[0], a + begin * step[1], step[1], b + begin * step[2], step[2], to + begin);
     });
   };
-  if (Storage::of(y).type == Type::Single)
-    loop(float());
-  else
-    loop(double());
+  withElementType(Storage::of(y).type, loop);
 }
 }  // namespace
 

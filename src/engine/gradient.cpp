@@ -1,14 +1,10 @@
 #include "engine/gradient.hpp"
 
-#include "cpu/elementwise.hpp"
 #include "engine/elementwise.hpp"
 #include "engine/fit.hpp"
-#include "engine/loops.hpp"
 #include "formulas/binary.hpp"
-#include "formulas/unary.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace dl::engine {

@@ -10,12 +10,6 @@ namespace dl::engine {
 
 namespace {
 
-// Calls `body` with the C++ type of a floating array's elements.
-template <class Body>
-auto withType(Type type, Body&& body) {
-  return type == Type::Single ? body(float()) : body(double());
-}
-
 DlArray sameShape(DlArray* recyclable, const DlArray& like, Type type) {
   if (recyclable && Storage::of(*recyclable).type == type)
     return Storage::recycled(std::move(*recyclable), Storage::shape(like), type);
@@ -128,7 +122,7 @@ const T* dataOrNull(const DlArray& x) {
 DlArray runUnary(const Inputs& in, std::size_t formula) {
   const DlArray& x = in[0];
   const Type type = Storage::of(x).type;
-  return withType(type, [&](auto zero) {
+  return withElementType(type, [&](auto zero) {
     using T = decltype(zero);
     const auto kernel = cpu::elementwiseKernels<T>().unary[formula].value;
     DlArray* spare = in.recyclable(0);
@@ -143,7 +137,7 @@ DlArray runUnary(const Inputs& in, std::size_t formula) {
 
 DlArray runUnaryGradient(DlArray&& g, const DlArray& x, const DlArray& y, std::size_t formula) {
   const Type type = Storage::of(g).type;
-  return withType(type, [&](auto zero) {
+  return withElementType(type, [&](auto zero) {
     using T = decltype(zero);
     const auto kernel = cpu::elementwiseKernels<T>().unary[formula].gradient;
     const bool inPlace = Storage::unique(g);
@@ -161,7 +155,7 @@ DlArray runPredicate(const Inputs& in, std::size_t formula) {
   const DlArray& x = in[0];
   const DlArray wide = numbers(x);
   DlArray y = Storage::makeLike(x, Type::Logical);
-  withType(Storage::of(wide).type, [&](auto zero) {
+  withElementType(Storage::of(wide).type, [&](auto zero) {
     using T = decltype(zero);
     const auto kernel = cpu::elementwiseKernels<T>().predicates[formula];
     cpu::parallelFor(numel(y), grain, [&](Index begin, Index end) {
@@ -173,14 +167,14 @@ DlArray runPredicate(const Inputs& in, std::size_t formula) {
 
 DlArray runBinary(const Inputs& in, const char* name, std::size_t formula) {
   const Type type = Storage::of(in[0]).type;
-  return withType(type, [&](auto zero) {
+  return withElementType(type, [&](auto zero) {
     using T = decltype(zero);
     return runTwo<T, T>(in, name, type, cpu::elementwiseKernels<T>().binary[formula].value);
   });
 }
 
 DlArray runRelation(const Inputs& in, const char* name, std::size_t formula) {
-  return withType(Storage::of(in[0]).type, [&](auto zero) {
+  return withElementType(Storage::of(in[0]).type, [&](auto zero) {
     using T = decltype(zero);
     return runTwo<T, bool>(in, name, Type::Logical, cpu::elementwiseKernels<T>().relations[formula]);
   });
@@ -193,7 +187,7 @@ DlArray runProductGradient(DlArray&& g, const DlArray& other) {
   const void *from = hg.data, *factor = ho.data;
   DlArray result = Storage::unique(g) && hg.node == 0 ? std::move(g) : Storage::makeLike(hg);
   void* to = Storage::get(result)->data;
-  withType(Storage::get(result)->type, [&](auto zero) {
+  withElementType(Storage::get(result)->type, [&](auto zero) {
     using T = decltype(zero);
     const auto kernel = cpu::elementwiseKernels<T>().binary[formula::BinaryFormulas::position<formula::Times>()].value;
     const T *pg = static_cast<const T*>(from), *po = static_cast<const T*>(factor);
@@ -206,7 +200,7 @@ DlArray runProductGradient(DlArray&& g, const DlArray& other) {
 
 DlArray runBinaryGradient(DlArray&& g, const DlArray& a, const DlArray& b, const DlArray& y, std::size_t formula, bool byA) {
   const Type type = Storage::of(g).type;
-  return withType(type, [&](auto zero) {
+  return withElementType(type, [&](auto zero) {
     using T = decltype(zero);
     const auto& kernels = cpu::elementwiseKernels<T>().binary[formula];
     const auto kernel = byA ? kernels.gradientA : kernels.gradientB;

@@ -22,17 +22,8 @@ namespace {
 using engine::Backward;
 using engine::Inputs;
 
-// Calls `body` with the C++ type of a floating array's elements.
-template <class Body>
-void withElements(const DlArray& x, Body&& body) {
-  if (Storage::of(x).type == Type::Single)
-    body(float());
-  else
-    body(double());
-}
-
-// Linear, and its own transpose. No mask is kept: the same numbers are made again on the way back, which costs less than it would to
-// write one and read it.
+// Linear, and its own transpose. No mask is kept: the same numbers are made again on the way back, which costs less than it would
+// to write one and read it.
 struct Dropout {
   static constexpr const char* name = "dropout";
   static constexpr unsigned kept = 0;
@@ -41,9 +32,9 @@ struct Dropout {
 
   engine::Result infer(const Inputs& in) const { return {Storage::shape(in[0]), Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
-    withElements(y, [&]<class T>(T) {
-      cpu::dropout(Storage::data<T>(in[0]), numel(y), static_cast<T>(p), static_cast<T>(1 / (1 - p)), numbers.seed, numbers.position,
-                   Storage::mutableData<T>(y));
+    withElementType(Storage::of(y).type, [&]<class T>(T) {
+      cpu::dropout(Storage::data<T>(in[0]), numel(y), static_cast<T>(p), static_cast<T>(1 / (1 - p)), numbers.seed,
+                   numbers.position, Storage::mutableData<T>(y));
     });
   }
   void gradient(Backward& b) const { b.add(0, engine::apply(*this, b.take())); }
@@ -62,7 +53,7 @@ struct Softmax {
     const void* elements = Storage::data<void>(x);
     DlArray* spare = in.recyclable(0);
     DlArray y = spare ? Storage::recycled(std::move(*spare), shape, type) : Storage::make(shape, type);
-    withElements(y, [&]<class T>(T) {
+    withElementType(Storage::of(y).type, [&]<class T>(T) {
       T* to = Storage::mutableData<T>(y);
       cpu::softmax(spare ? to : static_cast<const T*>(elements), l.inner, l.count, l.outer, to);
     });
@@ -78,7 +69,7 @@ struct Softmax {
   DlArray fused(DlArray g, const DlArray& y) const {
     const Lanes l = lanes(Storage::of(y).size, std::size_t{dimension});
     DlArray result = Storage::unique(g) ? std::move(g) : Storage::makeLike(y, Storage::of(y).type);
-    withElements(y, [&]<class T>(T) {
+    withElementType(Storage::of(y).type, [&]<class T>(T) {
       T* to = Storage::mutableData<T>(result);
       const T* from = Storage::get(g) ? Storage::data<T>(g) : to;
       cpu::softmaxGradient(from, Storage::data<T>(y), l.inner, l.count, l.outer, to);

@@ -55,14 +55,6 @@ DlArray fromPages(const cpu::AttentionPlan& p, const DlArray& x, Index channels,
                            lyingShape(p, channels, tokens));
 }
 
-template <class Body>
-void withType(const DlArray& x, Body&& body) {
-  if (Storage::of(x).type == Type::Single)
-    body(float());
-  else
-    body(double());
-}
-
 // Room for a derivative; zeros where the kernel has no query to write for.
 DlArray roomFor(const cpu::AttentionPlan& p, const Shape& shape, Type type) {
   return p.queries == 0 ? engine::filled(shape, type) : Storage::make(shape, type);
@@ -93,7 +85,7 @@ struct AttentionWeights {
   }
   void run(const Inputs& in, DlArray& y) const {
     const bool* mask = isempty(in[2]) ? nullptr : Storage::data<bool>(in[2]);
-    withType(y, [&](auto zero) {
+    withElementType(Storage::of(y).type, [&](auto zero) {
       using T = decltype(zero);
       cpu::attentionWeights(plan, Storage::data<T>(in[0]), Storage::data<T>(in[1]), mask, Storage::mutableData<T>(y));
     });
@@ -103,7 +95,7 @@ struct AttentionWeights {
     const DlArray& g = b.gradient();
     const auto room = [&](int i) { return b.needs(i) ? roomFor(plan, b.shape(i), Storage::of(g).type) : DlArray(); };
     DlArray dq = room(0), dk = room(1);
-    withType(g, [&](auto zero) {
+    withElementType(Storage::of(g).type, [&](auto zero) {
       using T = decltype(zero);
       cpu::attentionWeightsBack(plan, Storage::data<T>(b.input(0)), Storage::data<T>(b.input(1)), Storage::data<T>(b.result()),
                                 Storage::data<T>(g), dataOrNull<T>(dq), dataOrNull<T>(dk));
@@ -126,7 +118,7 @@ struct AttentionValues {
   static unsigned keep(unsigned traced) { return (traced & 1U) << 1 | (traced >> 1 & 1U); }
   Result infer(const Inputs& in) const { return {lyingShape(plan, plan.valueChannels, plan.queries), Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
-    withType(y, [&](auto zero) {
+    withElementType(Storage::of(y).type, [&](auto zero) {
       using T = decltype(zero);
       cpu::attentionValues(plan, Storage::data<T>(in[0]), Storage::data<T>(in[1]), Storage::mutableData<T>(y));
     });
@@ -136,7 +128,7 @@ struct AttentionValues {
     const DlArray& g = b.gradient();
     const auto room = [&](int i) { return b.needs(i) ? roomFor(plan, b.shape(i), Storage::of(g).type) : DlArray(); };
     DlArray dv = room(0), dw = room(1);
-    withType(g, [&](auto zero) {
+    withElementType(Storage::of(g).type, [&](auto zero) {
       using T = decltype(zero);
       cpu::attentionValuesBack(plan, Storage::data<T>(b.input(0)), Storage::data<T>(b.input(1)), Storage::data<T>(g),
                                dataOrNull<T>(dv), dataOrNull<T>(dw));
@@ -166,7 +158,7 @@ struct Attention {
   Result infer(const Inputs& in) const { return {lyingShape(plan, plan.valueChannels, plan.queries), Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
     const bool* mask = isempty(in[Mask]) ? nullptr : Storage::data<bool>(in[Mask]);
-    withType(y, [&](auto zero) {
+    withElementType(Storage::of(y).type, [&](auto zero) {
       using T = decltype(zero);
       const auto data = [&](int i) { return Storage::data<T>(in[i]); };
       cpu::attention(plan, data(Queries), data(Keys), data(Values), mask, dataOrNull<T>(in[Weights]), Storage::mutableData<T>(y));
@@ -178,7 +170,7 @@ struct Attention {
     DlArray room[3];
     for (int i = 0; i < 3; ++i)
       if (b.needs(i)) room[i] = roomFor(plan, b.shape(i), Storage::of(g).type);
-    withType(g, [&](auto zero) {
+    withElementType(Storage::of(g).type, [&](auto zero) {
       using T = decltype(zero);
       const auto data = [&](int i) { return Storage::data<T>(b.input(i)); };
       cpu::attentionBack(plan, data(Queries), data(Keys), data(Values), data(Weights), Storage::data<T>(g),

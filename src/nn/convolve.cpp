@@ -29,7 +29,7 @@ void runAs(const Inputs& in, DlArray& y, Kernel kernel) {
     using T = decltype(zero);
     if (!nothingToSum<T>(in, y)) kernel(Storage::data<T>(in[0]), Storage::data<T>(in[1]), Storage::mutableData<T>(y));
   };
-  Storage::of(y).type == Type::Single ? run(float()) : run(double());
+  withElementType(Storage::of(y).type, run);
 }
 
 // Of two factors, each is kept for the gradient by the other.

@@ -152,10 +152,7 @@ struct Ctc {
       const auto whole = batch<T>(y, labels, steps, counts);
       cpu::ctcGradient(whole, factor, numbers(workspace(whole.workspace())), Storage::mutableData<T>(result));
     };
-    if (Storage::of(y).type == Type::Single)
-      run(float());
-    else
-      run(double());
+    withElementType(Storage::of(y).type, run);
     b.add(0, std::move(result));
   }
 };

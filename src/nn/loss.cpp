@@ -148,7 +148,7 @@ struct LossOf {
     return masked ? kept | 1U << maskAt() : kept;
   }
   DlArray evaluate(const Inputs& in) const {
-    return losses::withTypeOf(in[0], [&]<class T>(T) {
+    return withElementType(Storage::of(in[0]).type, [&]<class T>(T) {
       const DlArray none;
       const cpu::Losses<T> a =
           arrays<T>(position, parameter, in[0], in[1], weighted ? in[2] : none, masked ? in[maskAt()] : none);
@@ -160,7 +160,7 @@ struct LossOf {
   }
   void gradient(Backward& b) const {
     if (b.recorded()) return composed(b);
-    losses::withTypeOf(b.input(0), [&]<class T>(T) { adjoint<T>(b); });
+    withElementType(Storage::of(b.input(0)).type, [&]<class T>(T) { adjoint<T>(b); });
   }
 
  private:

@@ -35,12 +35,6 @@ cpu::Overlay overlayOf(const Size& small, const Size& size);
 /// How many elements of the small array neighbours along a dimension lie apart; 0 where it repeats.
 Index strideOf(const Size& small, std::size_t dimension);
 
-/// Calls f(T(0)) with the type of the elements.
-template <class F>
-auto withTypeOf(const DlArray& x, F f) {
-  return Storage::of(x).type == Type::Single ? f(0.0F) : f(0.0);
-}
-
 /// What every derivative of losses is multiplied by: one factor for all and, where they are not summed, one for each.
 template <class T>
 struct Factors {

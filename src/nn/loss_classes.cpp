@@ -66,7 +66,7 @@ struct ClassLossOf {
   int maskAt() const { return weighted ? 3 : 2; }
   unsigned keep(unsigned traced) const { return 3U | (weighted && (traced & 1U) ? 4U : 0U) | (masked ? 1U << maskAt() : 0U); }
   DlArray evaluate(const Inputs& in) const {
-    return losses::withTypeOf(in[0], [&]<class T>(T) {
+    return withElementType(Storage::of(in[0]).type, [&]<class T>(T) {
       const DlArray none;
       const Arrays<T> a(channel, in[0], in[1], weighted ? in[2] : none, masked ? in[maskAt()] : none);
       if (summed) return DlArray(static_cast<T>(factor * cpu::classLossSum(a.losses)));
@@ -77,7 +77,7 @@ struct ClassLossOf {
   }
   void gradient(Backward& b) const {
     if (b.recorded()) return composed(b);
-    losses::withTypeOf(b.input(0), [&]<class T>(T) { adjoint<T>(b); });
+    withElementType(Storage::of(b.input(0)).type, [&]<class T>(T) { adjoint<T>(b); });
   }
 
  private:
@@ -155,7 +155,7 @@ DlArray classesAlong(const Operand& y, const Operand& t, const Shape& classes, s
 
 void checkClasses(const DlArray& y, const DlArray& t, const DlArray& mask, std::size_t channel,
                   const std::source_location& where) {
-  losses::withTypeOf(y, [&]<class T>(T) {
+  withElementType(Storage::of(y).type, [&]<class T>(T) {
     const DlArray none;
     const Arrays<T> a(channel, y, t, none, mask);
     const Index wrong = cpu::wrongClass(a.losses);
@@ -176,7 +176,8 @@ DlArray indexcrossentropyOf(const Operand& y, const Operand& t, const Operand* w
          toString(shape));
   const auto channel = static_cast<std::size_t>(std::countr_zero(channels));
   if (shape.size[channel] == 0)
-    fail(y.where(), "indexcrossentropy:channels", "indexcrossentropy: {} has no classes: its dimension C has size 0", describe(y));
+    fail(y.where(), "indexcrossentropy:channels", "indexcrossentropy: {} has no classes: its dimension C has size 0",
+         describe(y));
   Shape classes = shape;
   classes.size[channel] = 1;
   const DlArray targets = engine::numbers(classesAlong(y, t, classes, o.dataFormat)),

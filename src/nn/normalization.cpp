@@ -68,7 +68,7 @@ struct Normalize {
       cpu::normalize(how, Storage::data<T>(in[0]), Storage::data<T>(in[1]), Storage::data<T>(in[2]), statistics,
                      statistics + how.kept, Storage::mutableData<T>(y));
     };
-    Storage::of(y).type == Type::Single ? as(float()) : as(double());
+    withElementType(Storage::of(y).type, as);
   }
   void gradient(Backward& b) const { b.recorded() ? inOperations(b) : fused(b); }
 
@@ -98,7 +98,7 @@ struct Normalize {
                              statistics + how.kept, b.needs(0) ? Storage::mutableData<T>(dx) : nullptr,
                              Storage::mutableData<T>(dOffset), Storage::mutableData<T>(dScale));
     };
-    type == Type::Single ? as(float()) : as(double());
+    withElementType(type, as);
     if (b.needs(0)) b.add(0, std::move(dx));
     if (b.needs(1)) b.add(1, std::move(dOffset));
     if (b.needs(2)) b.add(2, std::move(dScale));
@@ -118,7 +118,7 @@ struct ScaleChannels {
       cpu::scaleChannels(inner, channels, numel(y) / (inner * channels), Storage::data<T>(in[0]), Storage::data<T>(in[1]),
                          Storage::data<T>(in[2]), Storage::data<T>(in[3]), Storage::mutableData<T>(y));
     };
-    Storage::of(y).type == Type::Single ? as(float()) : as(double());
+    withElementType(Storage::of(y).type, as);
   }
   void gradient(Backward& b) const {
     const Shape view = plain({inner, channels, numel(b.gradient()) / (inner * channels)}), column = plain({channels, 1});
@@ -155,7 +155,7 @@ struct ScaleChannels {
                                  b.needs(0) ? Storage::mutableData<T>(dx) : nullptr, Storage::mutableData<T>(sums),
                                  Storage::mutableData<T>(products));
     };
-    type == Type::Single ? as(float()) : as(double());
+    withElementType(type, as);
     if (b.needs(0)) b.add(0, std::move(dx));
     if (b.needs(1)) b.add(1, -(factor % sums));
     if (b.needs(2)) b.add(2, std::move(products));
@@ -211,7 +211,7 @@ struct CrossChannelNormalize {
       using T = decltype(zero);
       cpu::crossChannelGradient(how, Storage::data<T>(g), Storage::data<T>(x), Storage::mutableData<T>(dx));
     };
-    type == Type::Single ? as(float()) : as(double());
+    withElementType(type, as);
     b.add(0, std::move(dx));
   }
 

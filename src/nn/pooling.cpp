@@ -31,11 +31,6 @@ using engine::Result;
 
 // ---- operations --------------------------------------------------------------------------------------------------------
 
-template <class F>
-void byType(const DlArray& x, F&& f) {
-  Storage::of(x).type == Type::Single ? f(float()) : f(double());
-}
-
 Lanes whole(const Shape& shape) { return {1, numel(shape.size), 1}; }
 
 // Where the largest elements are, as doubles.
@@ -46,7 +41,7 @@ struct MaxPositions {
 
   Result infer(const Inputs&) const { return {to, Type::Double}; }
   void run(const Inputs& in, DlArray& y) const {
-    byType(in[0], [&](auto zero) {
+    withElementType(Storage::of(in[0]).type, [&](auto zero) {
       using T = decltype(zero);
       cpu::maxPoolPositions(how, Storage::data<T>(in[0]), Storage::mutableData<double>(y));
     });
@@ -61,7 +56,7 @@ struct MaxPool {
 
   Result infer(const Inputs& in) const { return {to, Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
-    byType(y, [&](auto zero) {
+    withElementType(Storage::of(y).type, [&](auto zero) {
       using T = decltype(zero);
       cpu::maxPool(how, Storage::data<T>(in[0]), Storage::mutableData<T>(y));
     });
@@ -74,7 +69,7 @@ struct MaxPool {
     }
     DlArray dx = Storage::make(b.shape(0), Storage::of(x).type);
     if (numel(dx) > 0)
-      byType(dx, [&](auto zero) {
+      withElementType(Storage::of(dx).type, [&](auto zero) {
         using T = decltype(zero);
         cpu::maxPoolGradient(how, Storage::data<T>(x), Storage::data<T>(b.gradient()), Storage::mutableData<T>(dx));
       });
@@ -92,7 +87,7 @@ struct MeanPool {
 
   Result infer(const Inputs& in) const { return {to, Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
-    byType(y, [&](auto zero) {
+    withElementType(Storage::of(y).type, [&](auto zero) {
       using T = decltype(zero);
       if constexpr (adjoint)
         cpu::meanPoolAdjoint(how, Storage::data<T>(in[0]), Storage::mutableData<T>(y));
@@ -114,7 +109,7 @@ struct Unpool {
   Result infer(const Inputs& in) const { return {to, Storage::of(in[0]).type}; }
   void run(const Inputs& in, DlArray& y) const {
     const auto* at = Storage::data<double>(in[1]);
-    byType(y, [&](auto zero) {
+    withElementType(Storage::of(y).type, [&](auto zero) {
       using T = decltype(zero);
       if constexpr (adjoint) {
         cpu::unpoolAdjoint(Storage::data<T>(in[0]), numel(in[0]), at, numel(y), Storage::mutableData<T>(y));
@@ -280,7 +275,7 @@ DlArray avgpool(Operand x, const PoolSize& poolSize, const AvgpoolOptions& optio
   p.how.countsPadding = word.empty();
   const DlArray values = numbers(data.array());
   bool blocks = false;
-  byType(values, [&](auto zero) { blocks = cpu::averagesBlocks<decltype(zero)>(p.how); });
+  withElementType(Storage::of(values).type, [&](auto zero) { blocks = cpu::averagesBlocks<decltype(zero)>(p.how); });
   if (!poolSize.word().empty() && !blocks) {  // one window: a sum is faster
     std::vector<Index> pooled;
     for (std::size_t d = 0; d < data.shape().size.size(); ++d)
@@ -305,9 +300,10 @@ DlArray maxunpool(Operand x, Operand positions, const Size& outputSize, const Ma
   const DlArray places = engine::castTo(at, Type::Double);
   const auto* place = Storage::data<double>(places);
   if (!cpu::arePositions(place, numel(places), n)) {
-    const double* wrong = std::find_if_not(place, place + numel(places), [&](const double& p) { return cpu::arePositions(&p, 1, n); });
-    fail(x.where(), "maxunpool:positions", "maxunpool: the position {} is not a whole number from 0 to {}, the last of {}", *wrong,
-         n - 1, toString(shape));
+    const double* wrong =
+        std::find_if_not(place, place + numel(places), [&](const double& p) { return cpu::arePositions(&p, 1, n); });
+    fail(x.where(), "maxunpool:positions", "maxunpool: the position {} is not a whole number from 0 to {}, the last of {}",
+         *wrong, n - 1, toString(shape));
   }
   return data.result(engine::apply(Unpool<false>{shape}, numbers(data.array()), places));
 }

@@ -95,7 +95,7 @@ struct Interpolate {
       else
         cpu::resize<T>(steps->list, from, steps->pages, Storage::mutableData<T>(y));
     };
-    Storage::of(y).type == Type::Single ? as(float()) : as(double());
+    withElementType(Storage::of(y).type, as);
   }
   void gradient(Backward& b) const { b.add(0, engine::apply(Interpolate<!adjoint>{steps, b.shape(0)}, b.gradient())); }
 };

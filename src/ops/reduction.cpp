@@ -127,7 +127,7 @@ struct Variance {
       cpu::reduce(cpu::Reduction::sumSquares, Storage::data<T>(deviations), extents.get(), to);
       for (Index i = 0; i < numel(y); ++i) to[i] /= static_cast<T>(divisor);
     };
-    Storage::of(y).type == Type::Single ? run(float()) : run(double());
+    withElementType(Storage::of(y).type, run);
     return y;
   }
   void gradient(Backward& b) const {

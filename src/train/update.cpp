@@ -72,10 +72,7 @@ void forEachPart(const UpdateArrays& arrays, const Step& step) {
       T* w = writable<T>(parameter, parameter);
       step(numel(g), Storage::data<T>(g), first, second, w, part.factor);
     };
-    if (Storage::of(parameter).type == Type::Single)
-      run(float());
-    else
-      run(double());
+    withElementType(Storage::of(parameter).type, run);
   }
 }
 

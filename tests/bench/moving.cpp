@@ -45,13 +45,8 @@ void row(const std::string& name, const DlArray& x, const Touched& touched, cons
     const auto alone = copy.of([&] { bench::keep(reference(x)); }, 1);
     std::printf("  of random numbers alone %.0f %%", 100 * alone.seconds / forward.seconds);
   }
-  const auto fastest = [&](const auto& candidates) {
-    double best = 0;
-    for (const auto& run : candidates)
-      if (const double seconds = copy.of(run, 1).seconds; best == 0 || seconds < best) best = seconds;
-    return best;
-  };
-  std::printf("%s\n", bench::besidePeer(forward.seconds, both.seconds, fastest(peer.forward), fastest(peer.both)).c_str());
+  std::printf("%s\n",
+              bench::besidePeer(forward.seconds, both.seconds, copy.fastest(peer.forward), copy.fastest(peer.both)).c_str());
   std::fflush(stdout);
 }
 

@@ -4,6 +4,7 @@
 // data once, and with the derivative data and gradient once. Beside it oneDNN's normalisation, in the better of the layout as it
 // is and blocks of channels with reorders. Run with OMP_NUM_THREADS=1 and 2; a row's beginning may be named.
 #include "onednn.hpp"
+#include "threads.hpp"
 
 #include "core/pool.hpp"
 
@@ -30,12 +31,7 @@ void row(const char* name, const Size& sizes, const char* labels, const Function
   const auto* from = data<float>(weights);
   std::vector<float> to(static_cast<std::size_t>(n));
   const auto copy = [&] {
-#pragma omp parallel
-    {
-      const Index threads = omp_get_num_threads(), self = omp_get_thread_num(), begin = n * self / threads,
-                  end = n * (self + 1) / threads;
-      std::memcpy(to.data() + begin, from + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
-    }
+    bench::copyInParallel(from, to.data(), static_cast<std::size_t>(n) * sizeof(float));
     bench::keep(to.data());
   };
   // The derivative of sum(y % w): its own loops are measured alone and taken off.
@@ -107,7 +103,8 @@ int main(int count, char** words) {
   row("batchnorm 56x56x64x16", Size{56, 56, 64, 16}, "SSCB", batch, batchPeer(Size{56, 56, 64, 16}));
   row("batchnorm 7x7x512x16", Size{7, 7, 512, 16}, "SSCB", batch, batchPeer(Size{7, 7, 512, 16}));
   row("batchnorm 512x4096", Size{512, 4096}, "CB", batch, batchPeer(Size{512, 4096}));
-  row("batchnorm inference 32x32x16x128", Size{32, 32, 16, 128}, "SSCB", inference, batchPeer(Size{32, 32, 16, 128}, true), 1, 1.5);
+  row("batchnorm inference 32x32x16x128", Size{32, 32, 16, 128}, "SSCB", inference, batchPeer(Size{32, 32, 16, 128}, true), 1,
+      1.5);
   row("layernorm 256x16x128, each token", Size{256, 16, 128}, "CBT", tokens, rowsPeer(16 * 128, 256));
   row("layernorm 256x16x128", Size{256, 16, 128}, "CBT", layer, {});
   row("layernorm 56x56x64x16", Size{56, 56, 64, 16}, "SSCB", layer, {});

@@ -3,6 +3,7 @@
 // out, of avgpool without the data. Beside it oneDNN's pooling, in the better of the layout as it is and blocks of channels with
 // reorders. Run with OMP_NUM_THREADS=1 and 2.
 #include "onednn.hpp"
+#include "threads.hpp"
 
 #include "core/pool.hpp"
 
@@ -47,12 +48,7 @@ void row(const char* name, const Size& sizes, const char* labels, const Function
   const DlArray w = dlarray(stripdims(single_(rand(size(y)))), dims(y));
   std::vector<float> from(static_cast<std::size_t>(n), 1.0F), to(static_cast<std::size_t>(n));
   const auto copy = [&] {
-#pragma omp parallel
-    {
-      const Index threads = omp_get_num_threads(), self = omp_get_thread_num(), begin = n * self / threads,
-                  end = n * (self + 1) / threads;
-      std::memcpy(to.data() + begin, from.data() + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
-    }
+    bench::copyInParallel(from.data(), to.data(), static_cast<std::size_t>(n) * sizeof(float));
     bench::keep(to.data());
   };
   std::vector<bench::Candidate> all{

@@ -2,9 +2,9 @@
 // Shares of the copy bandwidth: a function and a memcpy of as many bytes take turns of about a millisecond, and the fastest turn
 // of each counts, so that what else the machine does hardly matters. The copy uses as many threads as the function may.
 #include "onednn.hpp"
+#include "threads.hpp"
 
 #include <cstring>
-#include <omp.h>
 
 namespace bench {
 
@@ -29,21 +29,21 @@ class CopyShare {
     return {best, copies * copy_ / best};
   }
   double copySeconds() const { return copy_; }
+  /// The time of the fastest of several; 0 when there is none.
+  double fastest(const std::vector<std::function<void()>>& candidates) {
+    double best = 0;
+    for (const auto& run : candidates)
+      if (const double seconds = of(run, 1).seconds; best == 0 || seconds < best) best = seconds;
+    return best;
+  }
 
  private:
   void copyAll() {
     constexpr std::size_t worthAThread = std::size_t{1} << 18;  // bytes
-    if (from_.size() < worthAThread) {
+    if (from_.size() < worthAThread)
       std::memcpy(to_.data(), from_.data(), from_.size());
-    } else {
-#pragma omp parallel
-      {
-        const auto threads = static_cast<std::size_t>(omp_get_num_threads()),
-                   self = static_cast<std::size_t>(omp_get_thread_num());
-        const std::size_t begin = from_.size() * self / threads, end = from_.size() * (self + 1) / threads;
-        std::memcpy(to_.data() + begin, from_.data() + begin, end - begin);
-      }
-    }
+    else
+      copyInParallel(from_.data(), to_.data(), from_.size());
     keep(to_.data());
   }
   template <class F>
@@ -80,8 +80,7 @@ void reportShares(const char* name, const char* size, std::size_t bytes, Forward
   if (!(std::string(name) + " " + size).starts_with(wantedRows())) return;
   CopyShare copy(bytes);
   const Share f = copy.of(forward, copies.forward), b = copy.of(both, copies.both);
-  const double peerForward = peer.forward.empty() ? 0 : copy.of(peer.forward[0], 1).seconds,
-               peerBoth = peer.both.empty() ? 0 : copy.of(peer.both[0], 1).seconds;
+  const double peerForward = copy.fastest(peer.forward), peerBoth = copy.fastest(peer.both);
   std::printf("%-18s %-18s copy %9s  forward %9s %4.0f %%  forward + backward %9s %4.0f %%%s\n", name, size,
               duration(copy.copySeconds()).c_str(), duration(f.seconds).c_str(), 100 * f.share, duration(b.seconds).c_str(),
               100 * b.share, besidePeer(f.seconds, b.seconds, peerForward, peerBoth).c_str());

@@ -4,18 +4,11 @@
 
 #include <utility>
 
+#include "cpu/simd/register_bytes.hpp"
 #include "cpu/types.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
-
-#if defined(__AVX512F__)
-constexpr int registerBytes = 64;
-#elif defined(__AVX__)
-constexpr int registerBytes = 32;
-#else
-constexpr int registerBytes = 16;
-#endif
 
 // As many zeros as lanes, then as many ones.
 template <class T, Index lanes>

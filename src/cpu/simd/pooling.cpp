@@ -252,9 +252,8 @@ bool holdsNaN(const T* x, Index n) {
 
 // ---- the way back ------------------------------------------------------------------------------------------------------
 
-// One row of results and one column of the array: registers hold the gradient of each place in the window, are moved to where it
-// belongs, and added up. With a stride of 2, places 0 and 2 of neighbouring windows meet at even elements, place 1 lies at the
-// odd ones. Each place takes the gradients with its code, counted from `first`, or all of them where there are no codes.
+// One row of results and one column of the array: registers hold the gradient of each place in the window. Each takes the gradients
+// with its code, counted from `first`, or all of them where there are no codes.
 template <class R, int stride, int window, bool coded, class T>
 void spreadColumn(const PoolCode<T>* codes, const T* g, Index n, PoolCode<T> first, T* x) {
   using Vector = typename R::Vector;
@@ -262,19 +261,16 @@ void spreadColumn(const PoolCode<T>* codes, const T* g, Index n, PoolCode<T> fir
   Vector before[window] = {};
   for (Index i = 0; i < n + carried; i += R::lanes) {
     const Vector all = R::load(g + i);
-    Vector sums[stride] = {};
+    Vector places[window];
     for (int a = 0; a < window; ++a) {
-      Vector place = all;
+      places[a] = all;
       if constexpr (coded) {
         const typename R::Codes wanted = typename R::Codes{} + static_cast<PoolCode<T>>(first + a);
-        place = R::loadCodes(codes + i) == wanted ? all : Vector{};
+        places[a] = R::loadCodes(codes + i) == wanted ? all : Vector{};
       }
-      sums[a % stride] += a / stride == 0   ? place
-                          : a / stride == 1 ? R::template shifted<1>(before[a], place)
-                                            : R::template shifted<2>(before[a], place);
-      before[a] = place;
     }
-    R::template interleave<stride>(sums, [&](Vector v, Index at) { R::add(x + i * stride + at, v); });
+    const JoinedPlaces<R, stride, window> joined(places, before);
+    R::template interleave<stride>(joined.sums, [&](Vector v, Index at) { R::add(x + i * stride + at, v); });
   }
 }
 

@@ -110,8 +110,7 @@ void placesOfRow(const T* x, const PoolImage& p, Index row, const Room<T>& room,
 }
 
 // One column of the array from the rows of windows over it: those `from` to `to`. Registers hold the gradient of each place in
-// the window, are moved to where it belongs, and added up. With a stride of 2, places 0 and 2 of neighbouring windows meet at
-// even elements, place 1 lies at the odd ones. Where there are no codes, every place takes all gradients.
+// the window; where there are no codes, every place takes all gradients.
 template <class R, int stride, int window, bool coded, class T>
 void gatherColumn(const PoolImage& p, Index column, Index from, Index to, const Room<T>& room, T* dx) {
   using Vector = typename R::Vector;
@@ -132,18 +131,13 @@ void gatherColumn(const PoolImage& p, Index column, Index from, Index to, const 
         places[0] += all;
       }
     }
-    Vector sums[stride] = {};
-    for (int a = 0; a < window; ++a) {
-      const Vector place = places[coded ? a : 0];
-      sums[a % stride] += a / stride == 0   ? place
-                          : a / stride == 1 ? R::template shifted<1>(before[a], place)
-                                            : R::template shifted<2>(before[a], place);
-      before[a] = place;
-    }
+    if constexpr (!coded)
+      for (int a = 1; a < window; ++a) places[a] = places[0];
+    const JoinedPlaces<R, stride, window> joined(places, before);
     if constexpr (window == 1)
-      R::store(dx + at, sums[0]);
+      R::store(dx + at, joined.sums[0]);
     else
-      R::template interleave<stride>(sums, [&](Vector v, Index place) { R::store(room.column + i * stride + place, v); });
+      R::template interleave<stride>(joined.sums, [&](Vector v, Index place) { R::store(room.column + i * stride + place, v); });
   }
   if constexpr (window > 1) copy<R>(room.column + p.along.before, p.along.in, dx);
 }

@@ -1,17 +1,12 @@
 #pragma once
 // Registers of elements, and of whole numbers as wide, as pooling moves them about.
 #include "cpu/simd/pooling.hpp"
+#include "cpu/simd/register_bytes.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int widest = 64;
-#elif defined(__AVX__)
-constexpr int widest = 32;
-#else
-constexpr int widest = 16;
-#endif
+constexpr int widest = registerBytes;
 
 template <class T, int bytes>
 struct Register {
@@ -92,6 +87,22 @@ struct Register {
     } else {
       put(__builtin_shufflevector(each[0], each[1], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), 0);
       put(__builtin_shufflevector(each[0], each[1], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), lanes);
+    }
+  }
+};
+
+// What each place in the windows of a register gives, moved to where it belongs and added up. With a stride of 2, places 0 and 2
+// of neighbouring windows meet at even elements, place 1 lies at the odd ones. `before` holds the places of the register before.
+template <class R, int stride, int window>
+struct JoinedPlaces {
+  typename R::Vector sums[stride] = {};
+
+  [[gnu::always_inline]] JoinedPlaces(const typename R::Vector* places, typename R::Vector* before) {
+    for (int a = 0; a < window; ++a) {
+      sums[a % stride] += a / stride == 0   ? places[a]
+                          : a / stride == 1 ? R::template shifted<1>(before[a], places[a])
+                                            : R::template shifted<2>(before[a], places[a]);
+      before[a] = places[a];
     }
   }
 };

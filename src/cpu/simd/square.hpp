@@ -3,18 +3,11 @@
 
 #include <cstring>
 
+#include "cpu/simd/register_bytes.hpp"
 #include "cpu/types.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
-
-#if defined(__AVX512F__)
-constexpr int registerBytes = 64;
-#elif defined(__AVX2__)
-constexpr int registerBytes = 32;
-#else
-constexpr int registerBytes = 16;
-#endif
 
 // A square of N x N elements, one register a row. Interleaving row i with row i + N/2 is one step of a perfect shuffle
 // of all N * N elements; log2(N) of them turn rows into columns.
