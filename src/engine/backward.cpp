@@ -169,10 +169,19 @@ bool Backward::beginAt(int i, Index start, const DlArray& gradient) {
                     all = static_cast<std::size_t>(Storage::of(sum).numel) * each;
   auto* to = Storage::mutableData<std::byte>(sum);
   std::memset(to, 0, before);
-  std::memcpy(to + before, g.data, count);
+  // A sign carried on would have to be carried out for all elements in the end; here it costs no more than the copy.
+  if (negative_)
+    withElementType(g.type, [&](auto zero) {
+      using T = decltype(zero);
+      constexpr std::size_t negate = formula::UnaryFormulas::position<formula::Negate>();
+      cpu::elementwiseKernels<T>().unary[negate].value(g.numel, static_cast<const T*>(g.data),
+                                                       Storage::mutableData<T>(sum) + start);
+    });
+  else
+    std::memcpy(to + before, g.data, count);
   std::memset(to + before + count, 0, all - before - count);
   from.adjoint = std::move(sum);
-  from.negative = negative_;
+  from.negative = false;
   return true;
 }
 
