@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 
 #include "cpu/parallel.hpp"
 
@@ -28,6 +29,20 @@ double sumOfBlocks(Index n, F&& body) {
   });
   for (Index k = 0; k < blocks; ++k) total += partial[k];
   return total;
+}
+
+/// `width` sums over the elements [0, n) in double: add(begin, end, sums) adds the elements of a block. Every block has sums of
+/// its own, so that there are only as many as take little room beside the elements.
+template <class F>
+std::unique_ptr<double[]> sumsOfBlocks(Index n, Index width, F&& add) {
+  const Index blocks = std::clamp(n / std::max(leastBlock, 16 * width), Index{1}, Index{16}), block = (n + blocks - 1) / blocks;
+  auto sums = std::make_unique<double[]>(static_cast<std::size_t>(blocks * width));
+  parallelFor(blocks, grainFor(block), [&](Index begin, Index end) {
+    for (Index k = begin; k < end; ++k) add(k * block, std::min(n, (k + 1) * block), sums.get() + k * width);
+  });
+  for (Index k = 1; k < blocks; ++k)
+    for (Index i = 0; i < width; ++i) sums[static_cast<std::size_t>(i)] += sums[static_cast<std::size_t>(k * width + i)];
+  return sums;
 }
 
 }  // namespace dl::cpu

@@ -1,22 +1,17 @@
 #include "cpu/loss.hpp"
 
-#include <memory>
-
-#include "cpu/arch.hpp"
 #include "cpu/blocks.hpp"
-#include "cpu/parallel.hpp"
-#include "cpu/simd/loss.hpp"
+#include "cpu/loss_pieces.hpp"
 
 namespace dl::cpu {
 namespace {
 
+constexpr Index piece = lossPiece;
+
 template <class T>
 const LossKernels<T>& kernels(const Losses<T>& losses) {
-  static const LossKernels<T>* const table = DLARRAY_FOR_ARCH(lossKernels<T>)();
-  return table[losses.formula];
+  return lossKernelsOf<T>(losses.formula);
 }
-
-constexpr Index piece = Laid<float>::piece;
 
 // Weights and mask of all elements, piece by piece; ones and true where there are none. Each thread makes its own: what lies
 // ready in them would be far away for another.
@@ -117,15 +112,14 @@ void lossWeightGradient(const Losses<T>& l, const Overlay& overlay, const T* g, 
     lossValues(unweighted, g, factor, result);
     return;
   }
-  // Few are the sums of many, so they are taken in double, and one after the other: threads would take them in another order.
-  const auto sums = std::make_unique<double[]>(static_cast<std::size_t>(weights));
-  const Parts<T> parts(unweighted, g);
-  alignas(64) T values[piece];
-  parts.forEach(0, l.n, [&](Index i, Index n, const T* w, const bool* m) {
-    kernels(l).values(n, l.parameter, factor, l.predictions + i, l.targets + i, w, m, values);
-    overlay.forRuns(i, n, [&](Index at, Index count, Index offset, Index stride) {
-      for (Index k = 0; k < count; ++k)
-        sums[static_cast<std::size_t>(offset + k * stride)] += static_cast<double>(values[at + k]);
+  // Few are the sums of many, so they are taken in double.
+  const auto sums = sumsOfBlocks(l.n, weights, [&](Index begin, Index end, double* own) {
+    const Parts<T> parts(unweighted, g);
+    alignas(64) T values[piece];
+    parts.forEach(begin, end, [&](Index i, Index n, const T* w, const bool* m) {
+      kernels(l).values(n, l.parameter, factor, l.predictions + i, l.targets + i, w, m, values);
+      overlay.forRuns(
+          i, n, [&](Index at, Index count, Index offset, Index stride) { addTo(own + offset, stride, values + at, count); });
     });
   });
   for (Index k = 0; k < weights; ++k) result[k] = static_cast<T>(sums[static_cast<std::size_t>(k)]);

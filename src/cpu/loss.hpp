@@ -6,7 +6,8 @@
 namespace dl::cpu {
 
 /// n predictions and their targets, and what is to be done with them. Nothing larger than a piece is written but results and, for
-/// derivatives by weights, a sum in double for each of those. Results are the same for every number of threads.
+/// derivatives by weights, sums in double: one for each weight, and as many again for every block of elements that is summed by
+/// itself, n / 16 at most. Results are the same for every number of threads.
 template <class T>
 struct Losses {
   std::size_t formula;  // its place in formula::LossFormulas

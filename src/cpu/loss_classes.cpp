@@ -1,22 +1,19 @@
 #include <cmath>
-#include <memory>
 
-#include "cpu/arch.hpp"
 #include "cpu/blocks.hpp"
 #include "cpu/loss.hpp"
-#include "cpu/simd/loss.hpp"
+#include "cpu/loss_pieces.hpp"
 #include "formulas/loss.hpp"
 
 namespace dl::cpu {
 namespace {
 
+constexpr Index piece = lossPiece;
+
 template <class T>
 const LossKernels<T>& crossEntropy() {
-  static const LossKernels<T>* const table = DLARRAY_FOR_ARCH(lossKernels<T>)();
-  return table[formula::LossFormulas::position<formula::CrossEntropy>()];
+  return lossKernelsOf<T>(formula::LossFormulas::position<formula::CrossEntropy>());
 }
-
-constexpr Index piece = Laid<float>::piece;
 
 // Some lanes: where their targets lie, the predictions for these, weights, and which take part.
 template <class T>
@@ -132,12 +129,13 @@ template <class T>
 void classLossWeightGradient(const ClassLosses<T>& l, const T* g, T factor, Index weights, T* result) {
   ClassLosses<T> unweighted = l;
   unweighted.weights = nullptr;
-  const auto sums = std::make_unique<double[]>(static_cast<std::size_t>(weights));  // as in lossWeightGradient
-  alignas(64) T values[piece];
-  forLanes(unweighted, maskOf(l), 0, l.lanes(), [&](const Lanes<T>& at) {
-    multiply(at, g);
-    crossEntropy<T>().values(at.n, T(1), factor, at.predictions, at.ones, at.weights, at.mask, values);
-    for (Index k = 0; k < at.n; ++k) sums[static_cast<std::size_t>(at.weightsAt[k])] += static_cast<double>(values[k]);
+  const auto sums = sumsOfBlocks(l.lanes(), weights, [&](Index begin, Index end, double* own) {
+    alignas(64) T values[piece];
+    forLanes(unweighted, maskOf(l), begin, end, [&](const Lanes<T>& at) {
+      multiply(at, g);
+      crossEntropy<T>().values(at.n, T(1), factor, at.predictions, at.ones, at.weights, at.mask, values);
+      for (Index k = 0; k < at.n; ++k) own[at.weightsAt[k]] += static_cast<double>(values[k]);
+    });
   });
   for (Index k = 0; k < weights; ++k) result[k] = static_cast<T>(sums[static_cast<std::size_t>(k)]);
 }

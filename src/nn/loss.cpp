@@ -130,17 +130,14 @@ cpu::Losses<T> arrays(std::size_t formula, double parameter, const DlArray& y, c
   return a;
 }
 
-// The losses of predictions and targets of the same shape and type times a number, or their sum. Inputs are these two, weights
-// where there are some, and a mask where there is one. Composed of other operations this would write several arrays as large as
-// the data.
+// Losses of predictions and targets of the same shape and type. Composed of other operations this would write several arrays as
+// large as the data.
 template <class F>
-struct LossOf {
+struct LossOf : losses::Terms {
   static constexpr const char* name = F::name;
   static constexpr std::size_t position = formula::LossFormulas::position<F>();
-  double factor, parameter;
-  bool summed, weighted, masked;
+  double parameter;
 
-  int maskAt() const { return weighted ? 3 : 2; }
   unsigned keep(unsigned traced) const {
     unsigned kept = ((traced & 1U) ? F::needsForA : 0U) | ((traced & 2U) ? F::needsForB : 0U);
     if (weighted && (traced & 3U)) kept |= 4U;
@@ -149,9 +146,8 @@ struct LossOf {
   }
   DlArray evaluate(const Inputs& in) const {
     return withElementType(Storage::of(in[0]).type, [&]<class T>(T) {
-      const DlArray none;
-      const cpu::Losses<T> a =
-          arrays<T>(position, parameter, in[0], in[1], weighted ? in[2] : none, masked ? in[maskAt()] : none);
+      const auto at = losses::inputsOf(in);
+      const cpu::Losses<T> a = arrays<T>(position, parameter, in[0], in[1], weights(at), mask(at));
       if (summed) return DlArray(static_cast<T>(factor * cpu::lossSum(a)));
       DlArray result = Storage::makeLike(in[0], typeOf<T>);
       cpu::lossValues<T>(a, nullptr, static_cast<T>(factor), Storage::mutableData<T>(result));
@@ -167,10 +163,9 @@ struct LossOf {
   template <class T>
   void adjoint(Backward& b) const {
     const losses::Factors<T> g(b, factor, summed);
-    const DlArray none, &y = b.input(0),
-                        &t = Storage::get(b.input(1)) ? b.input(1) : y;  // where it is not looked at, any will do
-    const cpu::Losses<T> a =
-        arrays<T>(position, parameter, y, t, weighted ? b.input(2) : none, masked ? b.input(maskAt()) : none);
+    const DlArray &y = b.input(0), &t = Storage::get(b.input(1)) ? b.input(1) : y;  // where it is not looked at, any will do
+    const auto at = losses::inputsOf(b);
+    const cpu::Losses<T> a = arrays<T>(position, parameter, y, t, weights(at), mask(at));
     for (const int i : {0, 1})
       if (b.needs(i)) {
         DlArray result = Storage::makeLike(y, typeOf<T>);
@@ -188,21 +183,16 @@ struct LossOf {
   // The same in operations, so that it can be differentiated. What the mask leaves out becomes 1 first: what it was cannot
   // reach a derivative of any order.
   void composed(Backward& b) const {
-    DlArray y = b.input(0), t = b.input(1), mask;
-    if (masked) {
-      mask = b.input(maskAt());
-      y = engine::select(mask, y, 1.0);
-      if (Storage::get(t)) t = engine::select(mask, t, 1.0);
-    }
-    const auto give = [&](int i, const DlArray& by) { b.add(i, masked ? engine::select(mask, by, 0.0) : by); };
+    const DlArray part = mask(losses::inputsOf(b));
+    const auto kept = [&](const DlArray& x, double otherwise) { return masked ? engine::select(part, x, otherwise) : x; };
+    const DlArray y = kept(b.input(0), 1), t = Storage::get(b.input(1)) ? kept(b.input(1), 1) : b.input(1);
     const Symbol g(b.gradient() * factor), p(parameter);
     const Symbol weightedG = weighted && (b.needs(0) || b.needs(1)) ? g * Symbol(b.input(2)) : g;
-    if (b.needs(0)) give(0, F::gradientA(weightedG, Symbol(y), Symbol(t), p).array);
-    if (b.needs(1)) give(1, F::gradientB(weightedG, Symbol(y), Symbol(t), p).array);
+    if (b.needs(0)) b.add(0, kept(F::gradientA(weightedG, Symbol(y), Symbol(t), p).array, 0));
+    if (b.needs(1)) b.add(1, kept(F::gradientB(weightedG, Symbol(y), Symbol(t), p).array, 0));
     if (weighted && b.needs(2)) {
-      DlArray by = g.array % engine::apply(LossOf{1, parameter, false, false, false}, y, t);
-      if (masked) by = engine::select(mask, by, 0.0);
-      b.add(2, engine::sumTo(by, b.shape(2)));
+      const LossOf each{{1, false, false, false}, parameter};
+      b.add(2, engine::sumTo(kept(g.array % engine::apply(each, y, t), 0), b.shape(2)));
     }
   }
 };
@@ -248,7 +238,7 @@ DlArray loss(const char* function, const Operand& y, const Operand& t, const Ope
   }
   type = engine::numberType(type);
   if (o.summed()) factor /= losses::divisor(o, shape, mask, numel(shape.size));
-  const LossOf<F> op{factor, parameter, o.summed(), weights != nullptr, o.masked()};
+  const LossOf<F> op{{factor, o.summed(), weights != nullptr, o.masked()}, parameter};
   DlArray result = losses::applyTo(op, engine::castTo(data.array(), type), engine::castTo(targets, type), w, mask, y.where());
   return o.summed() ? result : data.result(std::move(result));
 }

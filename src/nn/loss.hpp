@@ -51,6 +51,30 @@ struct Factors {
   }
 };
 
+/// What the operations have in common: the losses times a number, or their sum. Inputs are predictions, targets, weights where
+/// there are some, and a mask where there is one.
+struct Terms {
+  double factor;
+  bool summed, weighted, masked;
+
+  int maskAt() const { return weighted ? 3 : 2; }
+  /// Those among inputs, which at(i) gives; an empty array where there are none.
+  template <class At>
+  DlArray weights(At&& at) const {
+    return weighted ? at(2) : DlArray();
+  }
+  template <class At>
+  DlArray mask(At&& at) const {
+    return masked ? at(maskAt()) : DlArray();
+  }
+};
+inline auto inputsOf(const engine::Inputs& in) {
+  return [&](int i) -> const DlArray& { return in[i]; };
+}
+inline auto inputsOf(engine::Backward& b) {
+  return [&](int i) -> const DlArray& { return b.input(i); };
+}
+
 /// Runs an operation on predictions, targets and, where they are there, weights and mask.
 template <class Op>
 DlArray applyTo(const Op& op, const DlArray& y, const DlArray& t, const DlArray& weights, const DlArray& mask,

@@ -55,20 +55,16 @@ struct Arrays {
   }
 };
 
-// The cross-entropies of the predictions for the classes that the targets name, times a number, or their sum. Inputs are
-// predictions, numbers of classes, weights where there are some, and a mask where there is one.
-struct ClassLossOf {
+// The cross-entropies of the predictions for the classes that the targets, numbers of classes, name.
+struct ClassLossOf : losses::Terms {
   static constexpr const char* name = function;
-  double factor;
   std::size_t channel;
-  bool summed, weighted, masked;
 
-  int maskAt() const { return weighted ? 3 : 2; }
   unsigned keep(unsigned traced) const { return 3U | (weighted && (traced & 1U) ? 4U : 0U) | (masked ? 1U << maskAt() : 0U); }
   DlArray evaluate(const Inputs& in) const {
     return withElementType(Storage::of(in[0]).type, [&]<class T>(T) {
-      const DlArray none;
-      const Arrays<T> a(channel, in[0], in[1], weighted ? in[2] : none, masked ? in[maskAt()] : none);
+      const auto at = losses::inputsOf(in);
+      const Arrays<T> a(channel, in[0], in[1], weights(at), mask(at));
       if (summed) return DlArray(static_cast<T>(factor * cpu::classLossSum(a.losses)));
       DlArray result = Storage::make(Storage::shape(in[1]), typeOf<T>);
       cpu::classLossValues(a.losses, Storage::mutableData<T>(result));
@@ -84,8 +80,9 @@ struct ClassLossOf {
   template <class T>
   void adjoint(Backward& b) const {
     const losses::Factors<T> g(b, factor, summed);
-    const DlArray none, &y = b.input(0);
-    Arrays<T> a(channel, y, b.input(1), weighted ? b.input(2) : none, masked ? b.input(maskAt()) : none);
+    const DlArray& y = b.input(0);
+    const auto at = losses::inputsOf(b);
+    Arrays<T> a(channel, y, b.input(1), weights(at), mask(at));
     if (b.needs(0)) {
       DlArray result = Storage::makeLike(y, typeOf<T>);
       cpu::classLossGradient(a.losses, g.each, static_cast<T>(g.all), Storage::mutableData<T>(result));
@@ -100,9 +97,8 @@ struct ClassLossOf {
   }
   // The same in operations, so that it can be differentiated.
   void composed(Backward& b) const {
-    const DlArray &y = b.input(0), none;
-    const DlArray mask = masked ? b.input(maskAt()) : none;
-    const auto kept = [&](const DlArray& x, double otherwise) { return masked ? engine::select(mask, x, otherwise) : x; };
+    const DlArray &y = b.input(0), part = mask(losses::inputsOf(b));
+    const auto kept = [&](const DlArray& x, double otherwise) { return masked ? engine::select(part, x, otherwise) : x; };
     const Lanes along = lanes(Storage::of(y).size, channel);
     const DlArray positions = engine::castTo(kept(b.input(1), 0), Type::Double);
     const DlArray p = kept(gatherAlong(y, positions, along), 1);
@@ -191,7 +187,7 @@ DlArray indexcrossentropyOf(const Operand& y, const Operand& t, const Operand* w
   checkClasses(predictions, targets, mask, channel, t.where());
 
   const double factor = o.summed() ? 1 / losses::divisor(o, shape, mask, numel(classes.size)) : 1;
-  const ClassLossOf op{factor, channel, o.summed(), weights != nullptr, o.masked()};
+  const ClassLossOf op{{factor, o.summed(), weights != nullptr, o.masked()}, channel};
   DlArray result = losses::applyTo(op, predictions, targets, w, mask, y.where());
   return o.summed() ? result : data.result(std::move(result));
 }

@@ -62,6 +62,13 @@ int main(int count, char** words) {
     const DlArray mask = rand(size) < 0.8, observations = dlarray(rand(1, size[1]) < 0.8, "CB");
     row("weights of classes, l2loss", name, y, t,
         [&](const DlArray& a, const DlArray& b) { return l2loss(a, b, byClass, {.weightsFormat = "C"}); });
+    const auto byWeights = [&](const DlArray& a, const DlArray& w) { return l2loss(a, t, w, {.weightsFormat = "C"}); };
+    bench::reportShares(
+        "weights of classes, learned", name, static_cast<std::size_t>(numel(y)) * 4, [&] { bench::keep(byWeights(y, byClass)); },
+        [&] {
+          bench::keep(dlfeval([&](const DlArray& a, const DlArray& w) { return dlgradient(byWeights(a, w), a, w); }, y, byClass));
+        },
+        {}, {1, 3.5});
     row("weights, l2loss", name, y, t, [&](const DlArray& a, const DlArray& b) { return l2loss(a, b, byElement); }, 0,
         {1.5, 3.5});
     row("mask, l2loss", name, y, t, [&](const DlArray& a, const DlArray& b) { return l2loss(a, b, {.mask = mask}); }, 0,

@@ -102,9 +102,15 @@ void check(Index n, const Pattern* pattern = nullptr, bool wholeTargets = false)
     }
   BOOST_REQUIRE_SMALL(worst, eps<T>(16));
   if (!pattern) return;
-  std::vector<T> byWeights(few.size());
   std::vector<double> exact(few.size());
-  lossWeightGradient(losses, pattern->overlay(), g.data(), T(0.5), pattern->weights(), byWeights.data());
+  const std::vector<T> byWeights = sameForThreads(
+      [&] {
+        std::vector<T> result(few.size());
+        lossWeightGradient(losses, pattern->overlay(), g.data(), T(0.5), pattern->weights(), result.data());
+        return result;
+      },
+      same);
+  BOOST_TEST(same);
   for (std::size_t i = 0; i < count; ++i)
     exact[i / static_cast<std::size_t>(pattern->runs) % few.size()] += 0.5 * static_cast<double>(g[i]) * value(i);
   for (std::size_t k = 0; k < few.size(); ++k)
@@ -114,8 +120,16 @@ void check(Index n, const Pattern* pattern = nullptr, bool wholeTargets = false)
 template <class T, class... F>
 void checkAll(List<F...>) {
   for (Index n : {0, 1, 31, 64, 129, 4096, 4097, 100000}) (check<T, F>(n), ...);
-  for (const Pattern& p :
-       {Pattern{1, 1, 100}, {1, 10, 500}, {7, 3, 400}, {1000, 5, 9}, {1, 3000, 3}, {5000, 2, 3}, {1, 5000, 1}, {1, 1, 1}})
+  for (const Pattern& p : {Pattern{1, 1, 100},
+                           {1, 10, 500},
+                           {7, 3, 400},
+                           {1000, 5, 9},
+                           {1, 3000, 3},
+                           {5000, 2, 3},
+                           {1, 5000, 1},
+                           {1, 1, 1},
+                           {300, 7, 90},
+                           {1, 10, 30000}})
     (check<T, F>(p.runs * p.period * p.outer, &p), ...);
 }
 
@@ -153,7 +167,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(losses_of_classes, T, Types) {
       want[at] = static_cast<T>(-0.5 * weight * static_cast<double>(g[k]) / static_cast<double>(y[at]));
       byWeights[static_cast<std::size_t>(target)] += 0.5 * static_cast<double>(g[k]) * loss;
     }
-    bool same = false;
+    bool same = false, sameByWeights = false;
     const auto results = sameForThreads(
         [&] {
           std::vector<T> d(y.size() + 1);
@@ -162,17 +176,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(losses_of_classes, T, Types) {
           return d;
         },
         same);
+    const auto resultsByWeights = sameForThreads(
+        [&] {
+          std::vector<T> d(w.size());
+          classLossWeightGradient(l, g.data(), T(0.5), classes, d.data());
+          return d;
+        },
+        sameByWeights);
     BOOST_TEST(same);
+    BOOST_TEST(sameByWeights);
     BOOST_TEST(wrongClass(l) == -1);
     const auto n = static_cast<double>(targets.size());
     double worst = (static_cast<double>(results.back()) - sum) / n;
     for (std::size_t k = 0; k < want.size(); ++k)
       widen(worst, static_cast<double>((results[k] - want[k]) / (1 + std::abs(want[k]))));
-    std::vector<T> d(std::max(g.size(), w.size()));
+    std::vector<T> d(g.size());
     classLossValues(l, d.data());
     for (std::size_t k = 0; k < values.size(); ++k) widen(worst, static_cast<double>(d[k] - values[k]));
-    classLossWeightGradient(l, g.data(), T(0.5), classes, d.data());
-    for (std::size_t k = 0; k < w.size(); ++k) widen(worst, (static_cast<double>(d[k]) - byWeights[k]) / n);
+    for (std::size_t k = 0; k < w.size(); ++k) widen(worst, (static_cast<double>(resultsByWeights[k]) - byWeights[k]) / n);
     BOOST_TEST(std::abs(worst) < eps<T>(16));
     targets[targets.size() / 2] = static_cast<float>(classes);
     BOOST_TEST(wrongClass(l) == static_cast<Index>(targets.size() / 2));
