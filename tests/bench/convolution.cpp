@@ -3,9 +3,6 @@
 // from ours.
 #include <omp.h>
 #include <sys/mman.h>
-#if DLARRAY_HAS_ONEDNN
-#include <oneapi/dnnl/dnnl.hpp>
-#endif
 
 #include <algorithm>
 #include <cstdio>
@@ -17,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "bench.hpp"
 #include "cpu/blas.hpp"
 #include "cpu/convolution.hpp"
+#include "onednn.hpp"
 
 namespace {
 
@@ -107,84 +104,46 @@ void ours(const Convolution& p, Pass pass, Arrays& a) {
 #if DLARRAY_HAS_ONEDNN
 // One pass of one layer in oneDNN, on arrays of ours: described as they are (column-major [H W C B] is its nchw with H and W
 // exchanged), or in the layout that it likes best, with reorders.
-class Reference {
- public:
-  Reference(const Layer& l, Pass pass, Arrays& a, bool plain) : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
-    using namespace dnnl;
-    using tag = memory::format_tag;
-    const auto type = memory::data_type::f32;
-    const memory::dims x{l.batch, l.channels, l.size, l.size}, y{l.batch, l.filters, l.out(), l.out()};
-    memory::dims w{l.filters, l.channels, l.filter, l.filter};
-    if (l.groups > 1) w = {l.groups, l.filters / l.groups, l.channels / l.groups, l.filter, l.filter};
-    const tag wTag = l.groups > 1 ? tag::goihw : tag::oihw;
-    const memory::desc ourX(x, type, tag::nchw), ourW(w, type, wTag), ourY(y, type, tag::nchw);
-    const memory::desc anyX(x, type, plain ? tag::nchw : tag::any), anyW(w, type, plain ? wTag : tag::any),
-        anyY(y, type, plain ? tag::nchw : tag::any);
-    const Index end = (l.out() - 1) * l.stride + l.filter - l.size - l.padding;
-    const memory::dims stride(2, l.stride), dilation(2, 0), start(2, l.padding), ends(2, end);
-    const auto direct = algorithm::convolution_direct;
-    const convolution_forward::primitive_desc forward(
-        {prop_kind::forward_training, direct, anyX, anyW, anyY, stride, dilation, start, ends}, engine_);
-    memory mx(ourX, engine_, a.x.data()), mw(ourW, engine_, a.w.data()), my(ourY, engine_, a.y.data());
-    if (pass == Pass::forward) {
-      info = forward.impl_info_str();
-      run(convolution_forward(forward),
-          {take(mx, forward.src_desc(), DNNL_ARG_SRC), take(mw, forward.weights_desc(), DNNL_ARG_WEIGHTS)},
-          {give(my, forward.dst_desc(), DNNL_ARG_DST)});
-    } else if (pass == Pass::data) {
-      const convolution_backward_data::primitive_desc p({direct, anyX, anyW, anyY, stride, dilation, start, ends}, engine_,
-                                                        forward);
-      info = p.impl_info_str();
-      run(convolution_backward_data(p),
-          {take(my, p.diff_dst_desc(), DNNL_ARG_DIFF_DST), take(mw, p.weights_desc(), DNNL_ARG_WEIGHTS)},
-          {give(mx, p.diff_src_desc(), DNNL_ARG_DIFF_SRC)});
-    } else {
-      const convolution_backward_weights::primitive_desc p({direct, anyX, anyW, anyY, stride, dilation, start, ends}, engine_,
-                                                           forward);
-      info = p.impl_info_str();
-      run(convolution_backward_weights(p), {take(mx, p.src_desc(), DNNL_ARG_SRC), take(my, p.diff_dst_desc(), DNNL_ARG_DIFF_DST)},
-          {give(mw, p.diff_weights_desc(), DNNL_ARG_DIFF_WEIGHTS)});
-    }
+bench::onednn::Steps reference(const Layer& l, Pass pass, Arrays& a, bool plain) {
+  using namespace bench::onednn;
+  const Dims x{l.batch, l.channels, l.size, l.size}, y{l.batch, l.filters, l.out(), l.out()};
+  Dims w{l.filters, l.channels, l.filter, l.filter};
+  if (l.groups > 1) w = {l.groups, l.filters / l.groups, l.channels / l.groups, l.filter, l.filter};
+  const Tag tagW = l.groups > 1 ? Tag::goihw : Tag::oihw, any = Tag::any;
+  const memory::desc anyX(x, f32, plain ? Tag::nchw : any), anyW(w, f32, plain ? tagW : any),
+      anyY(y, f32, plain ? Tag::nchw : any);
+  const memory ourX({x, f32, Tag::nchw}, cpu(), a.x.data()), ourW({w, f32, tagW}, cpu(), a.w.data()),
+      ourY({y, f32, Tag::nchw}, cpu(), a.y.data());
+  const Dims stride(2, l.stride), dilation(2, 0), start(2, l.padding),
+      end(2, (l.out() - 1) * l.stride + l.filter - l.size - l.padding);
+  const auto direct = algorithm::convolution_direct;
+  const convolution_forward::primitive_desc f(
+      {prop_kind::forward_training, direct, anyX, anyW, anyY, stride, dilation, start, end}, cpu());
+  Steps steps;
+  if (pass == Pass::forward) {
+    Arguments all{{DNNL_ARG_SRC, steps.taken(ourX, f.src_desc())}, {DNNL_ARG_WEIGHTS, steps.taken(ourW, f.weights_desc())}};
+    steps.given(ourY, f.dst_desc(), [&](const memory& to) {
+      all.insert({DNNL_ARG_DST, to});
+      steps.add(convolution_forward(f), all);
+    });
+  } else if (pass == Pass::data) {
+    const convolution_backward_data::primitive_desc p({direct, anyX, anyW, anyY, stride, dilation, start, end}, cpu(), f);
+    Arguments all{{DNNL_ARG_DIFF_DST, steps.taken(ourY, p.diff_dst_desc())},
+                  {DNNL_ARG_WEIGHTS, steps.taken(ourW, p.weights_desc())}};
+    steps.given(ourX, p.diff_src_desc(), [&](const memory& to) {
+      all.insert({DNNL_ARG_DIFF_SRC, to});
+      steps.add(convolution_backward_data(p), all);
+    });
+  } else {
+    const convolution_backward_weights::primitive_desc p({direct, anyX, anyW, anyY, stride, dilation, start, end}, cpu(), f);
+    Arguments all{{DNNL_ARG_SRC, steps.taken(ourX, p.src_desc())}, {DNNL_ARG_DIFF_DST, steps.taken(ourY, p.diff_dst_desc())}};
+    steps.given(ourW, p.diff_weights_desc(), [&](const memory& to) {
+      all.insert({DNNL_ARG_DIFF_WEIGHTS, to});
+      steps.add(convolution_backward_weights(p), all);
+    });
   }
-
-  void operator()() {
-    for (const Step& s : steps_) s.primitive.execute(stream_, s.arguments);
-    stream_.wait();
-  }
-  std::string info;
-
- private:
-  struct Step {
-    dnnl::primitive primitive;
-    std::unordered_map<int, dnnl::memory> arguments;
-  };
-  struct Argument {
-    int number;
-    dnnl::memory memory;
-    std::vector<Step> reorder;
-  };
-  Argument between(const dnnl::memory& mine, const dnnl::memory::desc& theirs, int number, bool in) {
-    if (mine.get_desc() == theirs) return {number, mine, {}};
-    dnnl::memory other(theirs, engine_);
-    const dnnl::memory& from = in ? mine : other;
-    const dnnl::memory& to = in ? other : mine;
-    return {number, other, {{dnnl::reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}}}};
-  }
-  Argument take(const dnnl::memory& mine, const dnnl::memory::desc& d, int number) { return between(mine, d, number, true); }
-  Argument give(const dnnl::memory& mine, const dnnl::memory::desc& d, int number) { return between(mine, d, number, false); }
-  void run(const dnnl::primitive& p, const std::vector<Argument>& in, const std::vector<Argument>& out) {
-    Step main{p, {}};
-    for (const auto* list : {&in, &out})
-      for (const Argument& a : *list) main.arguments.insert({a.number, a.memory});
-    for (const Argument& a : in) steps_.insert(steps_.end(), a.reorder.begin(), a.reorder.end());
-    steps_.push_back(main);
-    for (const Argument& a : out) steps_.insert(steps_.end(), a.reorder.begin(), a.reorder.end());
-  }
-
-  dnnl::engine engine_;
-  dnnl::stream stream_;
-  std::vector<Step> steps_;
-};
+  return steps;
+}
 #endif
 
 double largestDifference(const Numbers& a, const Numbers& b) {
@@ -221,7 +180,7 @@ double compare(const Layer& l, Pass pass) {
       {"product", [&] { dl::cpu::gemm(false, false, 512, 512, 512, 1.0f, a.data(), b.data(), 0.0f, c.data()); }}};
 #if DLARRAY_HAS_ONEDNN
   Arrays plainly(l), freely(l);
-  Reference plain(l, pass, plainly, true), any(l, pass, freely, false);
+  auto plain = reference(l, pass, plainly, true), any = reference(l, pass, freely, false);
   candidates.push_back({"oneDNN plain", [&] { plain(); }});
   candidates.push_back({"oneDNN reordered", [&] { any(); }});
 #endif
@@ -264,8 +223,8 @@ void compareThreads(const Layer& l, Pass pass) {
   };
   const auto answer = [](bool yes) { return yes ? "same" : "DIFFERENT"; };
   const bool mine = same([&](Arrays& a) { ours(l.sizes(), pass, a); });
-  const bool plain = same([&](Arrays&a) { Reference(l, pass, a, true)(); }),
-             any = same([&](Arrays&a) { Reference(l, pass, a, false)(); });
+  const bool plain = same([&](Arrays&a) { reference(l, pass, a, true)(); }),
+             any = same([&](Arrays&a) { reference(l, pass, a, false)(); });
   std::printf("%-18s batch %3d %-8s ours %s, oneDNN plain %s, reordered %s\n", l.name, static_cast<int>(l.batch), nameOf(pass),
               answer(mine), answer(plain), answer(any));
 }

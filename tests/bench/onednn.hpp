@@ -58,17 +58,23 @@ class Steps {
  public:
   void add(primitive p, Arguments a) { list_.push_back({std::move(p), std::move(a)}); }
   /// An array in the layout `theirs`, filled from one in the layout `ours` whenever the steps run.
-  memory taken(const memory::desc& ours, const memory::desc& theirs) {
-    const memory m = make(ours);
-    if (ours == theirs) return m;
-    memory other(theirs, cpu());
-    add(reorder(m, other), {{DNNL_ARG_FROM, m}, {DNNL_ARG_TO, other}});
+  memory taken(const memory::desc& ours, const memory::desc& theirs) { return taken(make(ours), theirs); }
+  memory taken(const memory& m, const memory::desc& theirs) {
+    if (m.get_desc() == theirs) return m;
+    const memory other(theirs, cpu());
+    move(m, other);
     return other;
   }
   void give(const memory& m, const memory::desc& ours) {
-    if (m.get_desc() == ours) return;
-    const memory other = make(ours);
-    add(reorder(m, other), {{DNNL_ARG_FROM, m}, {DNNL_ARG_TO, other}});
+    if (m.get_desc() != ours) move(m, make(ours));
+  }
+  /// The other way round: where `theirs` is to be written, and the step that brings it to m; add(result) comes between them.
+  template <class Add>
+  void given(const memory& m, const memory::desc& theirs, Add&& add) {
+    const bool same = m.get_desc() == theirs;
+    const memory result = same ? m : memory(theirs, cpu());
+    add(result);
+    if (!same) move(result, m);
   }
   void operator()() {
     for (auto& [p, arguments] : list_) p.execute(stream_, arguments);
@@ -76,6 +82,8 @@ class Steps {
   }
 
  private:
+  void move(const memory& from, const memory& to) { add(reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}); }
+
   std::vector<std::pair<primitive, Arguments>> list_;
   stream stream_{cpu()};
 };
