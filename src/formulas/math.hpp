@@ -112,6 +112,18 @@ inline constexpr T lastBit = std::numeric_limits<T>::epsilon() / 2;
 DL_INLINE double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
 DL_INLINE float sigmoid(float x) { return 1.0F / (1.0F + exp(-x)); }
 
+// z between -126 and 126 rounded to a whole number, and 2 to the power of that.
+struct Rounded {
+  float whole, power;
+
+  DL_INLINE explicit Rounded(float z) {
+    constexpr float rounder = 12582912.0F;  // 1.5 * 2^23: a sum with it is a whole number, in the lowest bits
+    const float shifted = z + rounder;
+    whole = shifted - rounder;
+    power = __builtin_bit_cast(float, (__builtin_bit_cast(unsigned, shifted) << 23) + 0x3f800000U);
+  }
+};
+
 // x, but no less than a limit, and no farther from 0 than one; NaN stays.
 template <class T>
 DL_INLINE T atLeast(T x, T limit) {

@@ -112,15 +112,15 @@ struct PowerOfTwo {  // 2^z as power times series, for z between -126 and 126, t
   float power, series;
 
   DL_INLINE explicit PowerOfTwo(float z) {
-    constexpr float rounder = 12582912.0F;  // 1.5 * 2^23: a sum with it is a whole number, in the lowest bits
-    const float shifted = z + rounder, rest = z - (shifted - rounder);
+    const Rounded rounded(z);
+    const float rest = z - rounded.whole;
     float p = 1.327655976e-3F;
     p = p * rest + 9.675541893e-3F;
     p = p * rest + 5.550713092e-2F;
     p = p * rest + 2.402212024e-1F;
     p = p * rest + 6.931469440e-1F;
     series = p * rest + 1.0000001192F;
-    power = __builtin_bit_cast(float, (__builtin_bit_cast(unsigned, shifted) << 23) + 0x3f800000U);
+    power = rounded.power;
   }
 };
 

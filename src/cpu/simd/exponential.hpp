@@ -1,5 +1,5 @@
-// Exponentials of single numbers for loops that do little else: shorter than those of the vector library, which must serve every number.
-// To be included by the sources in simd/ alone: everything is inlined.
+// Exponentials of single numbers for loops that do little else: shorter than those of the vector library, which must serve every
+// number. To be included by the sources in simd/ alone: everything is inlined.
 #pragma once
 
 #include "formulas/math.hpp"
@@ -7,19 +7,28 @@
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
 
+// exp(x) as exp(rest) * power, for x between -87 and 87: rest is no farther from 0 than ln 2 / 2.
+struct ReducedExponent {
+  float rest, power;
+
+  DL_INLINE explicit ReducedExponent(float x) {
+    const formula::Rounded n(x * 1.44269504F);
+    // ln 2 in two parts: n times the first is exact.
+    rest = (x - n.whole * 0.693359375F) + n.whole * 2.12194440e-4F;
+    power = n.power;
+  }
+};
+
 // exp(x) as (1 + rest) * power, for x between -87 and 87; the error is about that of rounding.
 struct Exponential {
   float rest, power;
 
   DL_INLINE explicit Exponential(float x) {
-    constexpr float rounder = 12582912.0F;  // 1.5 * 2^23: a sum with it is a whole number, in the lowest bits
-    const float shifted = x * 1.44269504F + rounder, n = shifted - rounder;
-    // ln 2 in two parts: n times the first is exact.
-    const float r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
-    const float series =
-        0.5F + r * (1.0F / 6 + r * (1.0F / 24 + r * (1.0F / 120 + r * (1.0F / 720 + r * (1.0F / 5040)))));
+    const ReducedExponent reduced(x);
+    const float r = reduced.rest;
+    const float series = 0.5F + r * (1.0F / 6 + r * (1.0F / 24 + r * (1.0F / 120 + r * (1.0F / 720 + r * (1.0F / 5040)))));
     rest = r + r * r * series;
-    power = __builtin_bit_cast(float, (__builtin_bit_cast(unsigned, shifted) << 23) + 0x3f800000U);
+    power = reduced.power;
   }
   DL_INLINE float value() const { return power + power * rest; }
   DL_INLINE float minusOne() const { return power * rest + (power - 1.0F); }

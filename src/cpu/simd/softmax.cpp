@@ -1,10 +1,8 @@
 // Softmax of columns and of rows side by side; compiled once for every level of the processor.
 #include "cpu/simd/softmax.hpp"
 
-#include <cstdint>
-
+#include "cpu/simd/exponential.hpp"
 #include "cpu/simd/square.hpp"
-#include "formulas/math.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
@@ -34,20 +32,18 @@ DL_INLINE T larger(T a, T b) {
   return b > a ? b : a;
 }
 
-// e^x for x from `lowest` to 0. In single without the call of a vector function, which would spill what the loops hold: with
-// x = k ln 2 + f, |f| <= ln 2 / 2, a polynomial of f fitted at Chebyshev's points to 9e-9, times 2^k by its bits.
+// e^x for x from `lowest` to 0. In single without the call of a vector function, which would spill what the loops hold: a
+// polynomial fitted at Chebyshev's points to 9e-9.
 DL_INLINE float exponentialOf(float x) {
-  constexpr float whole = 12582912.0F;  // 1.5 * 2^23: adding it rounds to whole numbers, in the low bits of the sum
-  const float shifted = x * 1.44269504F + whole, k = shifted - whole;
-  const float f = (x - k * 0.693359375F) + k * 2.12194440e-4F;
+  const ReducedExponent reduced(x);
+  const float f = reduced.rest;
   float p = 1.393545454e-3F;
   p = p * f + 8.364383390e-3F;
   p = p * f + 4.166644833e-2F;
   p = p * f + 1.666656960e-1F;
   p = p * f + 5.000000015e-1F;
   p = p * (f * f) + f + 1.0F;
-  return p *
-         __builtin_bit_cast(float, (__builtin_bit_cast(std::uint32_t, shifted) << 23) + __builtin_bit_cast(std::uint32_t, 1.0F));
+  return p * reduced.power;
 }
 DL_INLINE double exponentialOf(double x) { return formula::exp(x); }
 
