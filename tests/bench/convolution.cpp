@@ -2,7 +2,6 @@
 // kernel and, where it was found, against oneDNN: its plain layout, which is ours, and its own layouts with the reorders to and
 // from ours.
 #include <omp.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,13 +9,13 @@
 #include <cstring>
 #include <functional>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "cpu/blas.hpp"
 #include "cpu/convolution.hpp"
 #include "onednn.hpp"
+#include "pages.hpp"
 
 namespace {
 
@@ -60,22 +59,7 @@ enum class Pass { forward, data, weights };
 
 const char* nameOf(Pass pass) { return pass == Pass::forward ? "forward" : pass == Pass::data ? "data" : "weights"; }
 
-// Memory as the library gives it to its arrays: large ones on huge pages.
-template <class T>
-struct Pages {
-  using value_type = T;
-  static T* allocate(std::size_t n) {
-    constexpr std::size_t page = std::size_t{2} << 20;
-    const std::size_t bytes = (n * sizeof(T) + page - 1) / page * page;
-    void* memory = std::aligned_alloc(page, bytes);
-    if (!memory) throw std::bad_alloc();
-    if (bytes >= 2 * page) madvise(memory, bytes, MADV_HUGEPAGE);
-    return static_cast<T*>(memory);
-  }
-  static void deallocate(T* memory, std::size_t) { std::free(memory); }
-  friend bool operator==(Pages, Pages) { return true; }
-};
-using Numbers = std::vector<float, Pages<float>>;
+using Numbers = bench::Numbers<float>;
 
 struct Arrays {
   Numbers x, w, y, workspace;

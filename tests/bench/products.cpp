@@ -1,7 +1,6 @@
 // Matrix products against the libraries found: OpenBLAS, and in single precision oneDNN, in the same run, taking turns.
 // OPENBLAS_CORETYPE is left as it is, so the first line says which kernels OpenBLAS uses.
 #include <cblas.h>
-#include <sys/mman.h>
 #if DLARRAY_HAS_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
 #endif
@@ -9,13 +8,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
-#include <new>
 #include <vector>
 
 #include "bench.hpp"
-#include "threads.hpp"
 #include "cpu/blas.hpp"
+#include "pages.hpp"
+#include "threads.hpp"
 
 namespace {
 
@@ -36,30 +34,15 @@ void openblas(const Shape& s, const double* a, const double* b, double* c) {
               0, c, s.m);
 }
 
-// Memory as the library gives it to its arrays: large ones on huge pages.
-template <class T>
-class Matrix {
- public:
-  Matrix(int rows, int columns, T value) {
-    constexpr std::size_t page = std::size_t{2} << 20;
-    const std::size_t size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns), bytes = size * sizeof(T);
-    memory_.reset(static_cast<T*>(std::aligned_alloc(page, (bytes + page - 1) / page * page)));
-    if (!memory_) throw std::bad_alloc();
-    if (bytes >= 2 * page) madvise(memory_.get(), bytes, MADV_HUGEPAGE);
-    std::fill(memory_.get(), memory_.get() + size, value);
-  }
-  T* data() const { return memory_.get(); }
-
- private:
-  struct Free {
-    void operator()(T* p) const { std::free(p); }
-  };
-  std::unique_ptr<T, Free> memory_;
-};
+// The size that is wanted alone, where one is.
+Shape wanted{};
 
 template <class T>
 void compare(const Shape& s) {
-  const Matrix<T> a(s.m, s.k, T(0.5)), b(s.k, s.n, T(0.25)), c(s.m, s.n, T(0)), d(s.m, s.n, T(0));
+  if (wanted.m && (s.m != wanted.m || s.n != wanted.n || s.k != wanted.k)) return;
+  const auto count = [](int rows, int columns) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns); };
+  const bench::Numbers<T> a(count(s.m, s.k), T(0.5)), b(count(s.k, s.n), T(0.25));
+  bench::Numbers<T> c(count(s.m, s.n)), d = c;
   std::vector<bench::Candidate> candidates;
   candidates.push_back(
       {"ours", [&] { dl::cpu::gemm<T>(s.transA, s.transB, s.m, s.n, s.k, T(1), a.data(), b.data(), T(0), c.data()); }});
@@ -91,7 +74,13 @@ void compareAll(int largest) {
     if (n <= largest) compare<T>({n, n, n});
   for (const int n : {128, 512, 1024})
     for (const int flags : {1, 2, 3}) compare<T>({n, n, n, (flags & 1) != 0, (flags & 2) != 0});
-  // A layer of a network, batch 128: forward, gradient of the input, gradient of the weights; then long and thin ones.
+  // Layers of a network for few observations: forward, gradient of the input, gradient of the weights.
+  for (const int few : {1, 2, 4, 8, 16}) {
+    compare<T>({512, few, 784});
+    compare<T>({784, few, 512, true, false});
+    compare<T>({512, 784, few, false, true});
+  }
+  // The same for 128; then long and thin ones.
   compare<T>({512, 128, 784});
   compare<T>({784, 128, 512, true, false});
   compare<T>({512, 784, 128, false, true});
@@ -104,7 +93,9 @@ void compareAll(int largest) {
 
 }  // namespace
 
-int main() {
+// bench_products [M N K]: all sizes, or one.
+int main(int count, char** arguments) {
+  if (count > 3) wanted = {std::atoi(arguments[1]), std::atoi(arguments[2]), std::atoi(arguments[3])};
   std::printf("OpenBLAS %s\n", openblas_get_corename());
   bench::forThreads([](int threads) {
     std::printf("%d thread%s\n", threads, threads == 1 ? "" : "s");
