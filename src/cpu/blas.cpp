@@ -7,6 +7,7 @@
 #include "cpu/parallel.hpp"
 #include "cpu/scratch.hpp"
 #include "cpu/simd/gemm.hpp"
+#include "cpu/simd/transpose.hpp"
 
 namespace dl::cpu {
 namespace {
@@ -29,6 +30,11 @@ Index ceilDiv(Index a, Index b) { return (a + b - 1) / b; }
 template <class T>
 void runProduct(const Product<T>& p) {
   kernels<T>().product(p, scratchMemory<T>(kernels<T>().scratch(p)));
+}
+
+template <class T>
+void runInner(const Product<T>& p) {
+  kernels<T>().inner(p);
 }
 
 // The part of a product that makes rows [i, i + m) and columns [j, j + n) of C.
@@ -81,9 +87,9 @@ void addUp(T* partial, Index n, Index count) {
   }
 }
 
-// A small C from a long k: pieces of k in parallel.
+// A small C from a long k: pieces of k in parallel, each by `run`.
 template <class T>
-void runLongProduct(const Product<T>& p) {
+void runLongProduct(const Product<T>& p, void (*run)(const Product<T>&)) {
   const Index pieces = ceilDiv(p.k, pieceOfProduct), size = p.m * p.n;
   std::vector<T> partial(static_cast<std::size_t>(size * pieces));
   parallelFor(pieces, std::max<Index>(1, parallelProducts / (size * pieceOfProduct)), [&](Index begin, Index end) {
@@ -96,7 +102,7 @@ void runLongProduct(const Product<T>& p) {
       part.add = false;
       part.c = partial.data() + piece * size;
       part.ldc = p.m;
-      runProduct(part);
+      run(part);
     }
   });
   addUp(partial.data(), size, pieces);
@@ -107,34 +113,63 @@ void runLongProduct(const Product<T>& p) {
     }
 }
 
-// y[c] = inner product of x and column c of a (n x columns).
 template <class T>
-void columnDots(Index n, const T* x, const T* a, Index columns, T* y) {
-  const auto dots = kernels<T>().dots;
-  const Index pieces = ceilDiv(n, pieceOfDot);
-  if (pieces <= 1) {
-    parallelFor(columns, grainFor(n), [&](Index begin, Index end) { dots(n, x, a + begin * n, n, end - begin, y + begin); });
-    return;
-  }
-  std::vector<T> partial(static_cast<std::size_t>(columns * pieces));
-  parallelFor(columns * pieces, grainFor(pieceOfDot), [&](Index begin, Index end) {
-    for (Index unit = begin; unit < end; ++unit) {
-      const Index c = unit / pieces, piece = unit % pieces, i = piece * pieceOfDot;
-      dots(std::min(pieceOfDot, n - i), x + i, a + c * n + i, n, 1, partial.data() + piece * columns + c);
-    }
-  });
-  addUp(partial.data(), columns, pieces);
-  std::copy(partial.begin(), partial.begin() + columns, y);
+bool isLong(const Product<T>& p) {
+  return p.k > 2 * pieceOfProduct && p.m * p.n <= 4096;
 }
 
-// y = a (m x k) times x.
+// True where inner products of columns beat the product, which copies a transposed A into order and whose tiles are as high as a
+// register: for few columns of B or rows of A, which are many times as long as they are many; and for few rows of A beside
+// columns of B that lie so that the tile's would compete for the same places in the caches.
 template <class T>
-void combineColumns(Index m, Index k, const T* a, const T* x, T* y) {
+bool isInner(const Product<T>& p) {
+  const Index height = kernels<T>().rows;
+  const auto isFew = [&](Index few) { return p.k >= std::max<Index>(32, 16 * few); };
+  if (p.transA && p.n <= 32 && isFew(p.n)) return true;
+  if (p.transB || (!p.transA && p.n < 64)) return false;
+  if (p.k * static_cast<Index>(sizeof(T)) % 4096 == 0 && p.m <= height) return true;
+  const bool fillsHalf = p.m <= height / 2 || (p.m > height && 4 * p.m <= 5 * height);
+  return fillsHalf && isFew(p.m);
+}
+
+// y = the transpose of x (rows x columns).
+template <class T>
+void turn(const T* x, Index rows, Index columns, T* y) {
+  static const TransposeKernels& all = DLARRAY_FOR_ARCH(transposeKernels)();
+  (sizeof(T) == 4 ? all.bytes4 : all.bytes8)(x, rows, y, columns, columns, rows);
+}
+
+// Such products, of contiguous matrices. Of the others the one with few rows or columns is turned first.
+template <class T>
+void runInnerProducts(Product<T> p) {
+  const ScratchArray<T> turned(p.transB ? p.n * p.k : p.transA ? 0 : p.m * p.k);
+  if (!p.transA) {
+    turn(p.a, p.m, p.k, turned.data());
+    p.transA = true, p.a = turned.data(), p.lda = p.k;
+  }
+  if (p.transB) {
+    turn(p.b, p.n, p.k, turned.data());
+    p.transB = false, p.b = turned.data(), p.ldb = p.k;
+  }
+  if (isLong(p)) return runLongProduct(p, runInner<T>);
+  constexpr Index unit = 8;
+  const bool down = p.m >= p.n;
+  const Index most = down ? p.m : p.n, work = unit * (down ? p.n : p.m) * p.k;
+  parallelFor(ceilDiv(most, unit), std::max<Index>(1, parallelProducts / 4 / work), [&](Index begin, Index end) {
+    const Index i = begin * unit, n = std::min(end * unit, most) - i;
+    runInner(down ? partOf(p, i, n, 0, p.n) : partOf(p, 0, p.m, i, n));
+  });
+}
+
+// y = alpha * a (m x k) times x, or added to y.
+template <class T>
+void combineColumns(Index m, Index k, T alpha, const T* a, const T* x, bool add, T* y) {
   constexpr Index tile = 2048;
   const auto combine = kernels<T>().combine;
   const Index tiles = ceilDiv(m, tile), pieces = m <= tile ? std::max<Index>(1, ceilDiv(k, pieceOfCombination)) : 1;
-  std::vector<T> partial(static_cast<std::size_t>(pieces > 1 ? m * pieces : 0));
-  T* results = pieces > 1 ? partial.data() : y;
+  const bool direct = pieces == 1 && alpha == T(1) && !add;
+  std::vector<T> partial(static_cast<std::size_t>(direct ? 0 : m * pieces));
+  T* results = direct ? y : partial.data();
   const Index columns = pieces > 1 ? pieceOfCombination : k;
   parallelFor(tiles * pieces, grainFor(std::min(m, tile) * columns), [&](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit) {
@@ -142,48 +177,9 @@ void combineColumns(Index m, Index k, const T* a, const T* x, T* y) {
       combine(std::min(tile, m - i), std::min(columns, k - l), a + i + l * m, m, x + l, results + piece * m + i);
     }
   });
-  if (pieces == 1) return;
-  addUp(partial.data(), m, pieces);
-  std::copy(partial.begin(), partial.begin() + m, y);
-}
-
-// y (n) = alpha * result + beta * y.
-template <class T>
-void finish(Index n, T alpha, const T* result, T beta, T* y) {
-  if (beta == T(0))
-    for (Index i = 0; i < n; ++i) y[i] = alpha * result[i];
-  else
-    for (Index i = 0; i < n; ++i) y[i] = alpha * result[i] + beta * y[i];
-}
-
-// y = alpha * op(a) * x + beta * y, where op(a) has m rows and k columns.
-template <class T>
-void gemv(bool trans, Index m, Index k, T alpha, const T* a, const T* x, T beta, T* y) {
-  const bool direct = alpha == T(1) && beta == T(0);
-  std::vector<T> result(static_cast<std::size_t>(direct ? 0 : m));
-  T* to = direct ? y : result.data();
-  if (trans)
-    columnDots(k, x, a, m, to);
-  else
-    combineColumns(m, k, a, x, to);
-  if (!direct) finish(m, alpha, to, beta, y);
-}
-
-// The same with a few vectors, row r of C being op(a) times row r of X (rows x k, element l of row r at x[r * xRow + l *
-// xStep]), for a whose columns are to be multiplied by rows of X: reading a once a row beats arranging it anew.
-template <class T>
-void thinProduct(Index rows, Index columns, Index k, T alpha, const T* a, const T* x, Index xRow, Index xStep, T beta, T* c,
-                 Index cRow, Index cStep) {
-  std::vector<T> buffer(static_cast<std::size_t>(k + 2 * columns));
-  T *row = buffer.data(), *result = row + k, *old = result + columns;
-  for (Index r = 0; r < rows; ++r) {
-    for (Index l = 0; l < k; ++l) row[l] = x[r * xRow + l * xStep];
-    columnDots(k, row, a, columns, result);
-    if (beta != T(0))
-      for (Index j = 0; j < columns; ++j) old[j] = c[r * cRow + j * cStep];
-    finish(columns, alpha, result, beta, old);
-    for (Index j = 0; j < columns; ++j) c[r * cRow + j * cStep] = old[j];
-  }
+  if (direct) return;
+  addUp(results, m, pieces);
+  for (Index i = 0; i < m; ++i) y[i] = alpha * results[i] + (add ? y[i] : T(0));
 }
 
 template <class T>
@@ -199,25 +195,31 @@ void scale(T* c, Index n, T beta) {
 template <class T>
 void gemm(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, const T* b, T beta, T* c) {
   if (m == 0 || n == 0) return;
-  if (k == 0 || alpha == T(0)) return scale(c, m * n, beta);
-  if (n == 1) return gemv(transA, m, k, alpha, a, b, beta, c);
-  if (m == 1) return gemv(!transB, n, k, alpha, b, a, beta, c);
-  constexpr Index thin = 3;
-  if (transA && n <= thin && k > 64)
-    return thinProduct(n, m, k, alpha, a, b, transB ? Index{1} : k, transB ? n : Index{1}, beta, c, m, Index{1});
-  if (!transB && m <= thin && k > 64)
-    return thinProduct(m, n, k, alpha, b, a, transA ? k : Index{1}, transA ? Index{1} : m, beta, c, Index{1}, m);
-  if (beta != T(0)) scale(c, m * n, beta);
+  if (k == 0 || alpha == T(0) || beta != T(0)) scale(c, m * n, beta);
+  if (k == 0 || alpha == T(0)) return;
   const Product<T> p{transA, transB, m, n, k, alpha, a, transA ? k : m, b, transB ? n : k, beta != T(0), c, m};
-  if (k > 2 * pieceOfProduct && m * n <= 4096)
-    runLongProduct(p);
+  // A vector is its own transpose.
+  if (m == 1 && n == 1)
+    *c = alpha * dot(k, a, b) + (p.add ? *c : T(0));
+  else if (m == 1 && !transB)
+    runInnerProducts(Product<T>{true, false, n, 1, k, alpha, b, k, a, k, p.add, c, n});
+  else if (n == 1 && transA)
+    runInnerProducts(Product<T>{true, false, m, 1, k, alpha, a, k, b, k, p.add, c, m});
+  else if (m == 1)
+    combineColumns(n, k, alpha, b, a, p.add, c);
+  else if (n == 1)
+    combineColumns(m, k, alpha, a, b, p.add, c);
+  else if (isInner(p))
+    runInnerProducts(p);
+  else if (isLong(p))
+    runLongProduct(p, runProduct<T>);
   else
     runInParallel(p);
 }
 
 template <class T>
-void gemmWithin(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b, Index ldb, bool add,
-                T* c, Index ldc) {
+void gemmWithin(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b, Index ldb,
+                bool add, T* c, Index ldc) {
   if (m == 0 || n == 0) return;
   if (k > 0) return runProduct(Product<T>{transA, transB, m, n, k, alpha, a, lda, b, ldb, add, c, ldc});
   for (Index j = 0; j < (add ? 0 : n); ++j) std::fill(c + j * ldc, c + j * ldc + m, T(0));
@@ -237,15 +239,25 @@ void gemmBatch(bool transA, bool transB, Index m, Index n, Index k, T alpha, con
 
 template <class T>
 T dot(Index n, const T* x, const T* y) {
-  T result = 0;
-  if (n > 0) columnDots(n, x, y, 1, &result);
-  return result;
+  const auto dot = kernels<T>().dot;
+  const Index pieces = ceilDiv(n, pieceOfDot);
+  if (pieces <= 1) return n > 0 ? dot(n, x, y) : T(0);
+  std::vector<T> partial(static_cast<std::size_t>(pieces));
+  parallelFor(pieces, grainFor(pieceOfDot), [&](Index begin, Index end) {
+    for (Index piece = begin; piece < end; ++piece) {
+      const Index i = piece * pieceOfDot;
+      partial[static_cast<std::size_t>(piece)] = dot(std::min(pieceOfDot, n - i), x + i, y + i);
+    }
+  });
+  addUp(partial.data(), 1, pieces);
+  return partial[0];
 }
 
 template void gemm(bool, bool, Index, Index, Index, float, const float*, const float*, float, float*);
 template void gemm(bool, bool, Index, Index, Index, double, const double*, const double*, double, double*);
 template void gemmWithin(bool, bool, Index, Index, Index, float, const float*, Index, const float*, Index, bool, float*, Index);
-template void gemmWithin(bool, bool, Index, Index, Index, double, const double*, Index, const double*, Index, bool, double*, Index);
+template void gemmWithin(bool, bool, Index, Index, Index, double, const double*, Index, const double*, Index, bool, double*,
+                         Index);
 template void gemmBatch(bool, bool, Index, Index, Index, float, const float*, Index, const float*, Index, float, float*, Index,
                         Index);
 template void gemmBatch(bool, bool, Index, Index, Index, double, const double*, Index, const double*, Index, double, double*,

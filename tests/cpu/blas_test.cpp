@@ -70,6 +70,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(odd_middle_sizes, T, Types) {
   for (const auto& [m, n, k] : shapes) checkAll<T>(m, n, k);
 }
 
+// Few rows or columns that are long.
+BOOST_AUTO_TEST_CASE_TEMPLATE(thin_sizes, T, Types) {
+  const Index shapes[][3] = {{3, 70, 200}, {7, 100, 300},  {2, 3, 5000},  {40, 30, 1024}, {12, 80, 1024}, {100, 5, 200},
+                             {5, 64, 97},  {33, 32, 1100}, {4, 4, 17001}, {1, 1, 5000},   {66, 1, 70},    {200, 3, 2500}};
+  for (const auto& [m, n, k] : shapes) checkAll<T>(m, n, k);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(big_sizes_do_not_depend_on_threads, T, Types) {
   const Index shapes[][3] = {{257, 301, 260}, {513, 128, 784}, {1000, 1, 999}, {1, 1000, 999}, {700, 700, 1},
                              {10, 10, 20001}, {1, 1, 300001},  {2000, 30, 40}, {30, 2000, 40}, {3, 3, 100001}};

@@ -3,6 +3,7 @@
 #include "cpu/simd/gemm.hpp"
 
 #include "cpu/simd/gemv.hpp"
+#include "cpu/simd/inner.hpp"
 #include "cpu/simd/tile.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
@@ -189,7 +190,7 @@ void product(const Product<T>& p, T* scratchA) {
 
 template <class T>
 const GemmKernels<T>& gemmKernels() {
-  static constexpr GemmKernels<T> kernels{scratch<T>, product<T>, dots<T>, combine<T>, Types<T>::width, wide};
+  static constexpr GemmKernels<T> kernels{scratch<T>, product<T>, inner<T>, dot<T>, combine<T>, Types<T>::width, wide};
   return kernels;
 }
 

@@ -20,15 +20,17 @@ struct Product {
   Index ldc;
 };
 
-/// Kernels of products; each runs in one thread. An element of the result is summed in an order that depends on k alone: a
-/// product may be cut into blocks of rows and columns in any way.
+/// Kernels of products; each runs in one thread. An element of the result is summed in an order that depends on the kernel and on
+/// k alone: a product may be cut into blocks of rows and columns in any way.
 template <class T>
 struct GemmKernels {
   /// Elements of scratch memory, 64-byte aligned, that `product` needs.
   Index (*scratch)(const Product<T>& p);
   void (*product)(const Product<T>& p, T* scratch);
-  /// y[c] = inner product of x and column c of a, for c < columns.
-  void (*dots)(Index n, const T* x, const T* a, Index lda, Index columns, T* y);
+  /// The same for few columns of A or B, of an A that is transposed and a B that is not: nothing is copied.
+  void (*inner)(const Product<T>& p);
+  /// The inner product of two vectors.
+  T (*dot)(Index n, const T* x, const T* y);
   /// y[i] = sum over l < k of a[i + l * lda] * x[l], for i < m.
   void (*combine)(Index m, Index k, const T* a, Index lda, const T* x, T* y);
   /// Rows and columns in which results are computed at once: good multiples for cutting.

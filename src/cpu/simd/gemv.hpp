@@ -20,14 +20,9 @@ T dotInLanes(Index n, const T* x, const T* y) {
 }
 
 template <class T>
-void dots(Index n, const T* x, const T* a, Index lda, Index columns, T* y) {
+T dot(Index n, const T* x, const T* y) {
   constexpr int lanes = 256 / sizeof(T);
-  for (Index c = 0; c < columns; ++c) {
-    const T* column = a + c * lda;
-    y[c] = n >= lanes       ? dotInLanes<lanes>(n, x, column)
-           : n >= lanes / 4 ? dotInLanes<lanes / 4>(n, x, column)
-                            : dotInLanes<4>(n, x, column);
-  }
+  return n >= lanes ? dotInLanes<lanes>(n, x, y) : n >= lanes / 4 ? dotInLanes<lanes / 4>(n, x, y) : dotInLanes<4>(n, x, y);
 }
 
 // Eight columns at a time for each passage over y.

@@ -9,6 +9,7 @@
 #endif
 
 #include "cpu/simd/square.hpp"
+#include "formulas/math.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
@@ -51,6 +52,16 @@ void storePart(T* y, Index n, const typename Types<T>::Vector& v) {
 }
 #endif
 
+// What is used several times is read once: compilers would take it from memory each time, as a part of the multiplication.
+template <class Vector>
+DL_INLINE void keepInRegister([[maybe_unused]] Vector& v) {
+#if defined(__AVX512F__)
+  __asm__("" : "+v"(v));
+#elif defined(__SSE2__)
+  __asm__("" : "+x"(v));
+#endif
+}
+
 // How a tile finds step l of k: at even distances (of a part of a register, the rest of which is not to be touched, or of whole
 // ones), or where a table of B, or tables of both, say. With tables of both, registers of A lie `aRegister` apart, or halves of
 // registers do; each also with asking the memory for what a later tile needs of B.
@@ -78,10 +89,11 @@ struct Tile {
   const Index* tableA = nullptr;      // where step l of A lies
   const Index* tableB = nullptr;      // and step l of B
   const Index* columnsOfB = nullptr;  // where each column of B begins, if not at even distances; with a table of B alone
-  const Index* places = nullptr;      // where each register of rows goes, `rows` numbers of it, if not one behind the other; with two tables
-  const T* next = nullptr;            // where a later tile's numbers of B lie
-  const Index* soon = nullptr;        // and which of them each step asks the memory for
-  const T* start = nullptr;           // what the sums of each column begin with, if not with zero; with tables alone
+  const Index* places =
+      nullptr;  // where each register of rows goes, `rows` numbers of it, if not one behind the other; with two tables
+  const T* next = nullptr;      // where a later tile's numbers of B lie
+  const Index* soon = nullptr;  // and which of them each step asks the memory for
+  const T* start = nullptr;     // what the sums of each column begin with, if not with zero; with tables alone
 };
 
 // Two halves of a register.
@@ -137,6 +149,7 @@ void computeTile(const Tile<T>& t) {
         loadHalves(a + 2 * i * apart, a + (2 * i + 1) * apart, rows[i]);
       else
         rows[i] = *reinterpret_cast<const Anywhere*>(a + i * (twoTables ? apart : width));
+      if constexpr (columns == 2 || columns == 3) keepInRegister(rows[i]);
     }
 #pragma GCC unroll 16
     for (int j = 0; j < columns; ++j) {
