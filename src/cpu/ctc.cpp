@@ -1,54 +1,49 @@
 #include "cpu/ctc.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "cpu/arch.hpp"
 #include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "cpu/simd/ctc.hpp"
 
 namespace dl::cpu {
-namespace {
 
-// Each state of each step costs several exponentials, as many as some dozen elements of a plain loop.
 template <class T>
-Index grainOf(const CtcBatch<T>& batch) {
-  return grainFor(batch.stepCount * (2 * batch.most + 1) * 32);
+Index CtcBatch<T>::rows(bool gradient) const {
+  if (!gradient) return 2;
+  constexpr Index kept = (Index{3} << 19) / static_cast<Index>(sizeof(double));
+  // No fewer than there are beginnings to keep, or these would take more.
+  const auto least = static_cast<Index>(std::sqrt(static_cast<double>(stepCount))) + 1;
+  return std::clamp<Index>(kept / (5 * width()), least, std::max(stepCount, least));
 }
 
 template <class T>
-double* workspaceOf(const CtcBatch<T>& batch, double* workspace, Index b) {
-  return workspace + batch.workspace() / batch.batch * b;
+Index CtcBatch<T>::memory(bool gradient) const {
+  const Index w = width(), n = rows(gradient);
+  const Index always = w + (stepCount + 7) / 8 * 8 + w + 8 + 4 * w + 32 + n * w;
+  return gradient ? always + 4 * w + w + n * 4 * w + stepCount / n * 4 * w : always;
 }
 
-}  // namespace
-
 template <class T>
-double ctcSum(const CtcBatch<T>& batch, double* workspace) {
-  const auto loss = DLARRAY_FOR_ARCH(ctcKernels<T>)().loss;
-  // The loss of an observation is left at the start of its workspace.
-  parallelFor(batch.batch, grainOf(batch), [&](Index begin, Index end) {
-    for (Index b = begin; b < end; ++b) {
-      double* own = workspaceOf(batch, workspace, b);
-      *own = loss(batch, b, own);
-    }
+double ctc(const CtcBatch<T>& batch, double factor, T* result) {
+  const auto kernel = DLARRAY_FOR_ARCH(ctcKernel<T>)();
+  const ScratchArray<double, Scratch::caller> losses(batch.batch);
+  // A state costs as much as a dozen elements of a plain loop.
+  const Index grain = grainFor(batch.stepCount * (2 * batch.most + 1) * 12);
+  parallelFor(batch.batch, grain, [&](Index begin, Index end) {
+    const ScratchArray<double> memory(batch.memory(result != nullptr));
+    for (Index b = begin; b < end; ++b) losses.data()[b] = kernel(batch, b, factor, result, memory.data());
   });
   double sum = 0;
-  for (Index b = 0; b < batch.batch; ++b) sum += *workspaceOf(batch, workspace, b);
+  for (Index b = 0; b < batch.batch; ++b) sum += losses.data()[b];
   return sum;
 }
 
-template <class T>
-void ctcGradient(const CtcBatch<T>& batch, double factor, double* workspace, T* result) {
-  const auto gradient = DLARRAY_FOR_ARCH(ctcKernels<T>)().gradient;
-  std::fill(result, result + batch.classes * batch.batch * batch.stepCount, T(0));
-  parallelFor(batch.batch, grainOf(batch), [&](Index begin, Index end) {
-    for (Index b = begin; b < end; ++b) gradient(batch, b, factor, workspaceOf(batch, workspace, b), result);
-  });
-}
-
-template double ctcSum(const CtcBatch<float>&, double*);
-template double ctcSum(const CtcBatch<double>&, double*);
-template void ctcGradient(const CtcBatch<float>&, double, double*, float*);
-template void ctcGradient(const CtcBatch<double>&, double, double*, double*);
+template struct CtcBatch<float>;
+template struct CtcBatch<double>;
+template double ctc(const CtcBatch<float>&, double, float*);
+template double ctc(const CtcBatch<double>&, double, double*);
 
 }  // namespace dl::cpu

@@ -5,8 +5,8 @@
 
 namespace dl::cpu {
 
-/// What a batch is: probabilities y (classes x batch x steps), the steps that take part (batch x steps, 0 or 1), and the labels of each observation
-/// (most x batch), the first counts[b] of which are its own. No label is the blank.
+/// What a batch is: probabilities y (classes x batch x steps), the steps that take part (batch x steps, 0 or 1), and the labels
+/// of each observation (most x batch), the first counts[b] of which are its own. No label is the blank.
 template <class T>
 struct CtcBatch {
   const T* y;
@@ -15,16 +15,17 @@ struct CtcBatch {
   const double* counts;
   Index classes, batch, stepCount, most, blank;
 
-  /// Doubles of workspace for both functions.
-  Index workspace() const { return batch * ((stepCount + 4) * (2 * most + 5)); }
+  /// Labels and the blank behind them, in whole registers.
+  Index width() const { return (most + 8) / 8 * 8; }
+  /// Of how many steps a thread keeps what the derivative needs: of those that fit into its bounded memory. Are there more, it
+  /// keeps where each so many steps began, and goes through them once more.
+  Index rows(bool gradient) const;
+  /// Doubles in which a thread works.
+  Index memory(bool gradient) const;
 };
 
-/// The sum over the batch.
+/// The sum over the batch; with a `result`, as large as y, also factor times its derivative.
 template <class T>
-double ctcSum(const CtcBatch<T>& batch, double* workspace);
-
-/// result (as large as y) = factor times the derivative of the sum.
-template <class T>
-void ctcGradient(const CtcBatch<T>& batch, double factor, double* workspace, T* result);
+double ctc(const CtcBatch<T>& batch, double factor, T* result);
 
 }  // namespace dl::cpu

@@ -1,5 +1,6 @@
 #include "cpu/ctc.hpp"
 #include "engine/fit.hpp"
+#include "engine/loops.hpp"
 #include "engine/symbol.hpp"
 #include "nn/data_format.hpp"
 #include "ops/along.hpp"
@@ -113,47 +114,39 @@ class ComposedGradient {
   Sizes s_;
 };
 
-// Inputs: y (classes x batch x steps), labels (most x batch), steps that take part (batch x steps), counts of labels (batch).
+// Inputs: y (classes x batch x steps), labels (most x batch), steps that take part (batch x steps), counts of labels (batch), and
+// memory for the derivative by y, which is found on the way there at half the price of going a second time; none where none is
+// wanted.
 struct Ctc {
   static constexpr const char* name = "ctc";
-  static constexpr unsigned kept = 15;
+  static constexpr unsigned kept = 31;
   Sizes sizes;
-
-  template <class T>
-  cpu::CtcBatch<T> batch(const DlArray& y, const DlArray& labels, const DlArray& steps, const DlArray& counts) const {
-    return {Storage::data<T>(y),
-            Storage::data<double>(steps),
-            Storage::data<double>(labels),
-            Storage::data<double>(counts),
-            sizes.classes,
-            sizes.batch,
-            sizes.steps,
-            sizes.most,
-            sizes.blank};
-  }
-  DlArray workspace(Index count) const { return Storage::make({Size::matrix(count, 1), {}}, Type::Double); }
 
   DlArray evaluate(const Inputs& in) const {
     const auto mean = [&]<class T>(T) {
-      const auto b = batch<T>(in[0], in[1], in[2], in[3]);
-      return cpu::ctcSum(b, numbers(workspace(b.workspace()))) / static_cast<double>(sizes.batch);
+      const cpu::CtcBatch<T> batch{Storage::data<T>(in[0]),
+                                   Storage::data<double>(in[2]),
+                                   Storage::data<double>(in[1]),
+                                   Storage::data<double>(in[3]),
+                                   sizes.classes,
+                                   sizes.batch,
+                                   sizes.steps,
+                                   sizes.most,
+                                   sizes.blank};
+      const auto count = static_cast<double>(sizes.batch);
+      return cpu::ctc(batch, 1.0 / count, numel(in[4]) > 0 ? Storage::mutableData<T>(in[4]) : nullptr) / count;
     };
     if (Storage::of(in[0]).type == Type::Single) return static_cast<float>(mean(float()));
     return mean(double());
   }
   void gradient(Backward& b) const {
     if (!b.needs(0)) return;
-    const DlArray &y = b.input(0), &labels = b.input(1), &steps = b.input(2), &counts = b.input(3);
     if (b.recorded())
-      return b.add(0, ComposedGradient(y, labels, steps, counts, sizes)(b.gradient() / static_cast<double>(sizes.batch)));
-    const double factor = double(b.gradient()) / static_cast<double>(sizes.batch);
-    DlArray result = Storage::makeLike(y, Storage::of(y).type);
-    const auto run = [&]<class T>(T) {
-      const auto whole = batch<T>(y, labels, steps, counts);
-      cpu::ctcGradient(whole, factor, numbers(workspace(whole.workspace())), Storage::mutableData<T>(result));
-    };
-    withElementType(Storage::of(y).type, run);
-    b.add(0, std::move(result));
+      return b.add(0, ComposedGradient(b.input(0), b.input(1), b.input(2), b.input(3),
+                                       sizes)(b.gradient() / static_cast<double>(sizes.batch)));
+    DlArray derivative = b.takeInput(4);
+    const bool alone = b.isNumber() && b.number() == 1;
+    b.add(0, alone ? std::move(derivative) : engine::runProductGradient(std::move(derivative), b.gradient()));
   }
 };
 
@@ -282,9 +275,9 @@ DlArray ctc(Operand y, Operand targets, Operand yMask, Operand targetsMask, cons
   const DlArray wide =
       Storage::of(data.array()).type == Type::Logical ? engine::castTo(data.array(), Type::Double) : data.array();
   const DlArray probabilities = engine::reshapeTo(wide, plain);
-  const Operand first(probabilities, y.where()), labelsOf(own.labels), partOf(part), countsOf(own.counts);
-  const Operand* operands[] = {&first, &labelsOf, &partOf, &countsOf};
-  return engine::apply(Ctc{s}, Inputs(operands, 4));
+  const Type type = Storage::of(probabilities).type;
+  const DlArray derivative = Storage::make(Storage::traced(probabilities) ? plain : Shape{Size::matrix(0, 0), {}}, type);
+  return engine::applyToList(Ctc{s}, {probabilities, own.labels, part, own.counts, derivative}, y.where());
 }
 
 }  // namespace dl

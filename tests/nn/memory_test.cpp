@@ -163,4 +163,10 @@ BOOST_AUTO_TEST_CASE(of_sequences) {
       std::size_t{128 * 128} * 8 * 16 * 4);
   const DlArray table = random({256, 4000}), text = dlarray(randi({0, 3999}, Size{1, 16, 512}), "CBT");
   check("embed", {table}, [&](const Arrays& a) { return Arrays{embed(text, a[0])}; });
+  // The first has less to keep of an observation than a thread keeps, the second more.
+  const DlArray few = randi({1, 28}, 1, 64, 40), many = randi({1, 28}, 1, 4, 500);
+  check("ctc", {softmax(random({29, 64, 400}, "CBT"))},
+        [&](const Arrays& a) { return Arrays{ctc(a[0], few, DlArray(), DlArray())}; });
+  check("ctc of many labels", {softmax(random({29, 4, 2000}, "CBT"))},
+        [&](const Arrays& a) { return Arrays{ctc(a[0], many, DlArray(), DlArray())}; });
 }

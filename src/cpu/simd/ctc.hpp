@@ -1,29 +1,27 @@
-// The table of CTC kernels that simd/ctc.cpp fills for every level of the processor.
+// The CTC kernel that simd/ctc.cpp makes for every level of the processor.
 #pragma once
 
 #include "cpu/ctc.hpp"
 
 namespace dl::cpu {
 
-/// Kernels for observation b of a batch, in one thread.
+/// For observation b of a batch, in one thread: its loss, and where there is a `result`, as large as the batch's probabilities,
+/// factor times the derivative in the observation's part of it. `memory` is `batch.memory(result != nullptr)` doubles, 64-byte
+/// aligned.
 template <class T>
-struct CtcKernels {
-  double (*loss)(const CtcBatch<T>& batch, Index b, double* workspace);
-  /// Adds to `result`, which is as large as the batch's probabilities.
-  void (*gradient)(const CtcBatch<T>& batch, Index b, double factor, double* workspace, T* result);
-};
+using CtcKernel = double (*)(const CtcBatch<T>& batch, Index b, double factor, T* result, double* memory);
 
 namespace v2 {
 template <class T>
-CtcKernels<T> ctcKernels();
+CtcKernel<T> ctcKernel();
 }
 namespace v3 {
 template <class T>
-CtcKernels<T> ctcKernels();
+CtcKernel<T> ctcKernel();
 }
 namespace v4 {
 template <class T>
-CtcKernels<T> ctcKernels();
+CtcKernel<T> ctcKernel();
 }
 
 }  // namespace dl::cpu
