@@ -210,14 +210,16 @@ class Lattice {
   // The probability of the labels: at the last blank or at the last label. It is NaN when any of the probabilities is.
   DL_INLINE void finish() {
     const double* blank = placeOf(ways_, labels_);
-    total_ = blank[0] + wrong_;
+    total_ = blank[0];
     totalLevel_ = reinterpret_cast<const Level*>(blank)[lanes];
-    if (labels_ == 0) return;
-    const double* label = placeOf(ways_, labels_ - 1) + 2 * lanes;
-    const Level level = reinterpret_cast<const Level*>(label)[lanes], most = level > totalLevel_ ? level : totalLevel_;
-    const auto scaled = [&](double m, Level e) { return e == most ? m : e == most - 1 ? m * 0x1p-512 : 0.0; };
-    total_ = scaled(total_, totalLevel_) + scaled(label[0], level);
-    totalLevel_ = most;
+    if (labels_ > 0) {
+      const double* label = placeOf(ways_, labels_ - 1) + 2 * lanes;
+      const Level level = reinterpret_cast<const Level*>(label)[lanes], most = level > totalLevel_ ? level : totalLevel_;
+      const auto scaled = [&](double m, Level e) { return e == most ? m : e == most - 1 ? m * 0x1p-512 : 0.0; };
+      total_ = scaled(total_, totalLevel_) + scaled(label[0], level);
+      totalLevel_ = most;
+    }
+    total_ += wrong_;
   }
 
   // The probabilities of all ways on from each state, from the last step to the first.
