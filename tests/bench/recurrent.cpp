@@ -1,7 +1,7 @@
 // The LSTM (and the GRU, with the reset gate behind and before the product) of 64 inputs and 128 units, 100 steps of 32
-// observations, in single precision: against its matrix products alone, done by the library's own kernel, and against oneDNN's
-// LSTM where that was found; the projected LSTM against ours without projectors. All in one run, taking turns. An argument names
-// the rows to run by how they begin.
+// observations, and small ones, in single precision: against its matrix products alone, done by the library's own kernel, and
+// against oneDNN's LSTM where that was found; the projected LSTM against ours without projectors. All in one run, taking turns.
+// An argument names the rows to run by how they begin.
 #if DLARRAY_HAS_ONEDNN
 #include <oneapi/dnnl/dnnl.hpp>
 #endif
@@ -19,13 +19,16 @@ using namespace dl;
 
 namespace {
 
-constexpr Index features = 64, hidden = 128, batch = 32, steps = 100, columns = batch * steps;
+struct Sizes {
+  Index features, hidden, batch, steps, columns = batch * steps;
+};
 
 using Floats = std::vector<float>;
 Floats numbers(Index n) { return extractdata<Floats>(0.1F * randn(n, 1, Type::Single)); }
 
 // The products of a forward pass, and of a backward pass, as few and as large as the recurrence allows.
-struct Products {
+struct Products : Sizes {
+  explicit Products(const Sizes& sizes) : Sizes(sizes) {}
   Floats x = numbers(features * columns), w = numbers(4 * hidden * features), r = numbers(4 * hidden * hidden),
          h = numbers(hidden * (columns + batch)), z = numbers(4 * hidden * columns), dx = x, dw = w, dr = r, dh = h;
 
@@ -45,7 +48,8 @@ struct Products {
   }
 };
 
-struct Ours {
+struct Ours : Sizes {
+  explicit Ours(const Sizes& sizes) : Sizes(sizes) {}
   DlArray x = dlarray(0.1F * randn(Size{features, batch, steps}, Type::Single), "CBT"), h0 = zeros(hidden, batch, Type::Single),
           c0 = h0, w = 0.1F * randn(4 * hidden, features, Type::Single), r = 0.1F * randn(4 * hidden, hidden, Type::Single),
           b = 0.1F * randn(4 * hidden, 1, Type::Single);
@@ -83,12 +87,12 @@ struct Ours {
 // oneDNN's LSTM with weights in the layout it likes best, reordered on every call as training must.
 class OneDnn {
  public:
-  OneDnn() {
+  explicit OneDnn(const Sizes& s) {
     using namespace dnnl;
     using tag = memory::format_tag;
     const auto f32 = memory::data_type::f32;
-    const memory::dims src{steps, batch, features}, dst{steps, batch, hidden}, state{1, 1, batch, hidden},
-        wx{1, 1, features, 4, hidden}, wh{1, 1, hidden, 4, hidden}, bias{1, 1, 4, hidden};
+    const memory::dims src{s.steps, s.batch, s.features}, dst{s.steps, s.batch, s.hidden}, state{1, 1, s.batch, s.hidden},
+        wx{1, 1, s.features, 4, s.hidden}, wh{1, 1, s.hidden, 4, s.hidden}, bias{1, 1, 4, s.hidden};
     const auto any = [&](const memory::dims& d) { return memory::desc(d, f32, tag::any); };
     const memory::desc srcD(src, f32, tag::tnc), dstD(dst, f32, tag::tnc), stateD(state, f32, tag::ldnc),
         biasD(bias, f32, tag::ldgo);
@@ -173,32 +177,40 @@ int main(int count, char** words) {
   const auto compare = [&](const std::string& row, std::vector<bench::Candidate> candidates) {
     if (row.starts_with(wanted)) bench::compare(row, std::move(candidates));
   };
-  bench::forThreads([&](int threads) {
-    const Ours ours;
-    const auto products = std::make_shared<Products>();
+  const auto rows = [&](int threads, const Sizes& sizes, bool projected) {
+    const Ours ours(sizes);
+    const auto products = std::make_shared<Products>(sizes);
     std::vector<bench::Candidate> forward{{"ours", [&] { ours.forward(); }}, {"products alone", [&] { products->forward(); }}},
         both{{"ours", [&] { ours.both(); }}, {"products alone", [&] { products->forward(), products->backward(); }}};
 #if DLARRAY_HAS_ONEDNN
-    const auto peer = std::make_shared<OneDnn>();
+    const auto peer = std::make_shared<OneDnn>(sizes);
     std::printf("largest difference from oneDNN's results: %.1e\n", peer->distance(ours));
     forward.push_back({"oneDNN", [=] { peer->forward(); }});
     both.push_back({"oneDNN", [=] { peer->both(); }});
 #endif
-    const std::string on = std::to_string(threads) + " thread" + (threads > 1 ? "s" : ""), name = "lstm 64-128 x 100, " + on;
-    compare(name + ", forward", forward);
-    compare(name + ", both", both);
-    compare("lstmp 64-128 by 32 x 100, " + on + ", forward",
-            {{"ours", [&] { ours.projectedForward(); }}, {"lstm", [&] { ours.forward(); }}});
-    compare("lstmp 64-128 by 32 x 100, " + on + ", both",
-            {{"ours", [&] { ours.projectedBoth(); }}, {"lstm", [&] { ours.both(); }}});
+    const std::string size = std::to_string(sizes.features) + "-" + std::to_string(sizes.hidden),
+                      on = " x " + std::to_string(sizes.batch) + " x " + std::to_string(sizes.steps) + ", " +
+                           std::to_string(threads) + " thread" + (threads > 1 ? "s" : "");
+    compare("lstm " + size + on + ", forward", forward);
+    compare("lstm " + size + on + ", both", both);
+    if (projected) {
+      const std::string name = "lstmp " + size + " by " + std::to_string(sizes.hidden / 4) + on;
+      compare(name + ", forward", {{"ours", [&] { ours.projectedForward(); }}, {"lstm", [&] { ours.forward(); }}});
+      compare(name + ", both", {{"ours", [&] { ours.projectedBoth(); }}, {"lstm", [&] { ours.both(); }}});
+    }
     for (const char* mode : {"after-multiplication", "before-multiplication"}) {
       const GruOptions options{.resetGateMode = mode};
-      const std::string gruName =
-          "gru " + std::string(mode) + ", " + std::to_string(threads) + " thread" + (threads > 1 ? "s" : "");
-      compare(gruName + ", forward",
+      const std::string name = "gru " + size + on + ", " + mode;
+      compare(name + ", forward",
               {{"ours", [&] { ours.gruForward(options); }}, {"products alone", [&] { products->forward(3); }}});
-      compare(gruName + ", both", {{"ours", [&] { ours.gruBoth(options); }},
-                                   {"products alone", [&] { products->forward(3), products->backward(3); }}});
+      compare(name + ", both", {{"ours", [&] { ours.gruBoth(options); }},
+                                {"products alone", [&] { products->forward(3), products->backward(3); }}});
     }
+  };
+  bench::forThreads([&](int threads) {
+    rows(threads, {64, 128, 32, 100}, true);
+    rows(threads, {16, 16, 1, 100}, false);
+    rows(threads, {16, 16, 32, 100}, false);
+    rows(threads, {64, 64, 1, 100}, false);
   });
 }
