@@ -90,13 +90,13 @@ void addUp(T* partial, Index n, Index count) {
 // A small C from a long k: pieces of k in parallel, each by `run`.
 template <class T>
 void runLongProduct(const Product<T>& p, void (*run)(const Product<T>&)) {
-  const Index pieces = ceilDiv(p.k, pieceOfProduct), size = p.m * p.n;
+  const Index pieces = ceilDiv(p.k, pieceOfProduct), length = ceilDiv(p.k, pieces), size = p.m * p.n;
   std::vector<T> partial(static_cast<std::size_t>(size * pieces));
   parallelFor(pieces, std::max<Index>(1, parallelProducts / (size * pieceOfProduct)), [&](Index begin, Index end) {
     for (Index piece = begin; piece < end; ++piece) {
       Product<T> part = p;
-      const Index l = piece * pieceOfProduct;
-      part.k = std::min(pieceOfProduct, p.k - l);
+      const Index l = piece * length;
+      part.k = std::min(length, p.k - l);
       part.a += p.transA ? l : l * p.lda;
       part.b += p.transB ? l * p.ldb : l;
       part.add = false;
@@ -116,6 +116,14 @@ void runLongProduct(const Product<T>& p, void (*run)(const Product<T>&)) {
 template <class T>
 bool isLong(const Product<T>& p) {
   return p.k > 2 * pieceOfProduct && p.m * p.n <= 4096;
+}
+
+template <class T>
+void runByThreads(const Product<T>& p) {
+  if (isLong(p))
+    runLongProduct(p, runProduct<T>);
+  else
+    runInParallel(p);
 }
 
 // True where inner products of columns beat the product, which copies a transposed A into order and whose tiles are as high as a
@@ -211,10 +219,8 @@ void gemm(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T*
     combineColumns(m, k, alpha, a, b, p.add, c);
   else if (isInner(p))
     runInnerProducts(p);
-  else if (isLong(p))
-    runLongProduct(p, runProduct<T>);
   else
-    runInParallel(p);
+    runByThreads(p);
 }
 
 template <class T>
@@ -223,6 +229,13 @@ void gemmWithin(bool transA, bool transB, Index m, Index n, Index k, T alpha, co
   if (m == 0 || n == 0) return;
   if (k > 0) return runProduct(Product<T>{transA, transB, m, n, k, alpha, a, lda, b, ldb, add, c, ldc});
   for (Index j = 0; j < (add ? 0 : n); ++j) std::fill(c + j * ldc, c + j * ldc + m, T(0));
+}
+
+template <class T>
+void gemmWithinByThreads(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b,
+                         Index ldb, bool add, T* c, Index ldc) {
+  if (m == 0 || n == 0 || k == 0) return gemmWithin(transA, transB, m, n, k, alpha, a, lda, b, ldb, add, c, ldc);
+  runByThreads(Product<T>{transA, transB, m, n, k, alpha, a, lda, b, ldb, add, c, ldc});
 }
 
 template <class T>
@@ -258,6 +271,10 @@ template void gemm(bool, bool, Index, Index, Index, double, const double*, const
 template void gemmWithin(bool, bool, Index, Index, Index, float, const float*, Index, const float*, Index, bool, float*, Index);
 template void gemmWithin(bool, bool, Index, Index, Index, double, const double*, Index, const double*, Index, bool, double*,
                          Index);
+template void gemmWithinByThreads(bool, bool, Index, Index, Index, float, const float*, Index, const float*, Index, bool, float*,
+                                  Index);
+template void gemmWithinByThreads(bool, bool, Index, Index, Index, double, const double*, Index, const double*, Index, bool,
+                                  double*, Index);
 template void gemmBatch(bool, bool, Index, Index, Index, float, const float*, Index, const float*, Index, float, float*, Index,
                         Index);
 template void gemmBatch(bool, bool, Index, Index, Index, double, const double*, Index, const double*, Index, double, double*,

@@ -16,6 +16,11 @@ template <class T>
 void gemmWithin(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b, Index ldb, bool add,
                 T* c, Index ldc);
 
+/// The same by as many threads as it is worth, with the same result for every number of them.
+template <class T>
+void gemmWithinByThreads(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b, Index ldb,
+                         bool add, T* c, Index ldc);
+
 /// One `gemm` a page: page p uses a + p * aStride, b + p * bStride, c + p * cStride (strides in elements; 0 uses the same
 /// A or B for every page).
 template <class T>

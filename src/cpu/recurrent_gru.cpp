@@ -52,17 +52,13 @@ void resetFirstBackward(const RecurrentPlan& plan, const T* r, const T* h0, cons
 
 template <class T>
 void resetFirstWeights(const RecurrentPlan& plan, const T* sums, const T* h0, const T* y, const T* gated, T* dr) {
-  constexpr Index enough = Index{1} << 19;  // products, for a thread
   const Index h = plan.hidden, batch = plan.batch, all = batch * plan.steps;
-  const Index grain = (enough / std::max<Index>(1, 3 * h * all) / 16 + 1) * 16;
-  parallelFor(h, grain, [&](Index begin, Index end) {
-    const Index n = end - begin;
-    T* to = dr + begin * 3 * h;
-    gemmWithin<T>(false, true, 2 * h, n, batch, 1, sums, 3 * h, h0 + begin, h, false, to, 3 * h);
-    if (plan.steps > 1)
-      gemmWithin<T>(false, true, 2 * h, n, all - batch, 1, sums + 3 * h * batch, 3 * h, y + begin, h, true, to, 3 * h);
-    gemmWithin<T>(false, true, h, n, all, 1, sums + 2 * h, 3 * h, gated + begin, h, false, to + 2 * h, 3 * h);
-  });
+  const auto product = [&](Index rows, Index columns, const T* from, const T* by, bool add, T* to) {
+    gemmWithinByThreads<T>(false, true, rows, h, columns, 1, from, 3 * h, by, h, add, to, 3 * h);
+  };
+  product(2 * h, all - batch, sums + 3 * h * batch, y, false, dr);
+  product(2 * h, batch, sums, h0, true, dr);
+  product(h, all, sums + 2 * h, gated, false, dr + 2 * h);
 }
 
 template void resetFirstForward(const RecurrentPlan&, const float*, const float*, const float*, float*, float*, float*, float*);

@@ -211,6 +211,8 @@ int main(int count, char** words) {
     rows(threads, {64, 128, 32, 100}, true);
     rows(threads, {16, 16, 1, 100}, false);
     rows(threads, {16, 16, 32, 100}, false);
+    rows(threads, {16, 16, 256, 100}, false);
+    rows(threads, {16, 8, 256, 100}, false);
     rows(threads, {64, 64, 1, 100}, false);
   });
 }
