@@ -1,7 +1,7 @@
 // A matrix that many products begin with, arranged for them once.
 #pragma once
 
-#include "cpu/types.hpp"
+#include "cpu/simd/gemm.hpp"
 
 namespace dl::cpu {
 
@@ -14,13 +14,14 @@ class PackedFactor {
   /// Arranges op(A), stored transposed (k x m) where `trans` says so, its columns `lda` elements apart.
   PackedFactor(bool trans, Index m, Index k, const T* a, Index lda, T* memory);
 
-  /// C (m x n) = op(A) * B (k x n), added to C where `add` says so; on the calling thread. An element of C does not depend on how many
-  /// columns are computed together.
+  /// C (m x n) = op(A) * B (k x n), added to C where `add` says so; on the calling thread. An element of C does not depend on how
+  /// many columns are computed together.
   void multiply(Index n, const T* b, Index ldb, bool add, T* c, Index ldc) const;
 
  private:
   Index m_, k_;
   const T* packed_;
+  void (*multiply_)(const Product<T>& p, const T* a);
 };
 
 }  // namespace dl::cpu

@@ -17,7 +17,9 @@ Index recurrentGrain(const RecurrentPlan& p) {
 template <class T>
 Index lstmRoom(const RecurrentPlan& plan) {
   const Index met = plan.projected ? plan.projected : plan.hidden;
-  return PackedFactor<T>::elements(4 * plan.hidden, met) + PackedFactor<T>::elements(plan.projected, plan.hidden);
+  const auto elements = PackedFactor<T>::elements;
+  return std::max(elements(4 * plan.hidden, met) + elements(plan.projected, plan.hidden),
+                  elements(met, 4 * plan.hidden) + elements(plan.hidden, plan.projected));
 }
 
 template <class T>
@@ -48,7 +50,7 @@ void lstmBackward(const RecurrentPlan& plan, const T* r, const T* projector, con
                   const T* gradient, T* dc, T* sums, T* dStates, T* dh0, T* room) {
   const Index h = plan.hidden, p = plan.projected, page = h * plan.batch, met = p ? p : h;
   const PackedFactor<T> weights(true, met, 4 * h, r, 4 * h, room);
-  const PackedFactor<T> projection(false, h, p, projector, h, room + PackedFactor<T>::elements(4 * h, met));
+  const PackedFactor<T> projection(false, h, p, projector, h, room + PackedFactor<T>::elements(met, 4 * h));
   const auto kernel = DLARRAY_FOR_ARCH(lstmKernels<T>)(plan.state, plan.gate).backward;
   T* carried = dh0;  // what each step hands to the one before
   parallelFor(plan.batch, recurrentGrain(plan), [&](Index begin, Index end) {
@@ -68,7 +70,7 @@ void lstmBackward(const RecurrentPlan& plan, const T* r, const T* projector, con
 
 template <class T>
 Index gruRoom(const RecurrentPlan& plan) {
-  return PackedFactor<T>::elements(3 * plan.hidden, plan.hidden);
+  return PackedFactor<T>::elements(plan.hidden, 3 * plan.hidden);  // on the way back; no less than on the way there
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 
 #include "cpu/blas.hpp"
 #include "cpu/kernel_test.hpp"
+#include "cpu/scratch.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -28,8 +29,8 @@ void packedProducts(double tolerance) {
           const auto a = numbers<T>(m * k, 1), b = numbers<T>(k * n, 2);
           auto want = numbers<T>(m * n, 3), got = want;
           gemm<T>(trans, false, m, n, k, 1, a.data(), b.data(), 1, want.data());
-          std::vector<T> memory(static_cast<std::size_t>(PackedFactor<T>::elements(m, k)));
-          const PackedFactor<T> factor(trans, m, k, a.data(), trans ? k : m, memory.data());
+          const auto memory = freshMemory<T>(PackedFactor<T>::elements(m, k));
+          const PackedFactor<T> factor(trans, m, k, a.data(), trans ? k : m, memory.get());
           factor.multiply(n, b.data(), k, true, got.data(), m);
           close(got, want, tolerance);
         }
@@ -45,11 +46,12 @@ BOOST_AUTO_TEST_CASE(packed_factors_multiply) {
 BOOST_AUTO_TEST_CASE(part_of_a_factor) {
   const Index m = 20, k = 9, n = 5, from = 30;
   const auto a = numbers<double>(from * k, 1), b = numbers<double>(k * n, 2);
-  std::vector<double> part, memory(static_cast<std::size_t>(m * k)), want(static_cast<std::size_t>(m * n)), got = want;
+  std::vector<double> part, want(static_cast<std::size_t>(m * n)), got = want;
+  const auto memory = freshMemory<double>(PackedFactor<double>::elements(m, k));
   for (Index l = 0; l < k; ++l)
     for (Index i = 0; i < m; ++i) part.push_back(a[static_cast<std::size_t>(10 + i + l * from)]);
   gemm<double>(false, false, m, n, k, 1, part.data(), b.data(), 0, want.data());
-  PackedFactor<double>(false, m, k, a.data() + 10, from, memory.data()).multiply(n, b.data(), k, false, got.data(), m);
+  PackedFactor<double>(false, m, k, a.data() + 10, from, memory.get()).multiply(n, b.data(), k, false, got.data(), m);
   close(got, want, 1e-13);
 }
 

@@ -74,8 +74,8 @@ struct Cut {
     const Index blocks = (p.k + depth - 1) / depth;
     steps = (p.k + blocks - 1) / blocks;
     packA = p.transA || (p.n > 48 && columnsFarApart(p));
-    // A transposed B is packed unless it is small. Columns lie well as they are, but for those so many pages apart that a panel of
-    // them finds room in a few sets of the outer cache only.
+    // A transposed B is packed unless it is small. Columns lie well as they are, but for those so many pages apart that a panel
+    // of them finds room in a few sets of the outer cache only.
     packB = p.transB ? p.m > tall * width && steps * p.ldb * static_cast<Index>(sizeof(T)) > 65536
                      : p.m > 2 * rowsOfBlock * width && p.ldb * static_cast<Index>(sizeof(T)) % 16384 == 0;
     panel = packB ? smaller(p.n, columnsOfPanel) : p.n;
@@ -186,11 +186,40 @@ void product(const Product<T>& p, T* scratchA) {
   }
 }
 
+// Calls body(row, rows, height) for the slivers of a factor that is arranged once.
+template <class T, class F>
+void forSlivers(Index m, F&& body) {
+  constexpr Index width = Types<T>::width;
+  for (Index i = 0; i < m;) {
+    const Index height = sliverHeight((m - i + width - 1) / width), rows = smaller(m - i, height * width);
+    body(i, rows, height);
+    i += rows;
+  }
+}
+
+template <class T>
+void arrange(const Product<T>& p, T* to) {
+  forSlivers<T>(p.m, [&](Index i, Index rows, Index height) { packSliver(p, i, rows, height, 0, p.k, to + i * p.k); });
+}
+
+// Sliver by sliver, each of which stays in the nearest cache for all columns.
+template <class T>
+void arranged(const Product<T>& p, const T* a) {
+  forSlivers<T>(p.m, [&](Index i, Index rows, Index height) {
+    const Index across = height == 1 ? widest : wide;
+    for (Index j = 0; j < p.n; j += across)
+      computeTile<Steps::even>(height, smaller(across, p.n - j),
+                               Tile<T>{p.k, a + i * p.k, height * Types<T>::width, p.b + j * p.ldb, 1, p.ldb, T(1), p.add,
+                                       p.c + i + j * p.ldc, p.ldc, rows});
+  });
+}
+
 }  // namespace
 
 template <class T>
 const GemmKernels<T>& gemmKernels() {
-  static constexpr GemmKernels<T> kernels{scratch<T>, product<T>, inner<T>, dot<T>, combine<T>, Types<T>::width, wide};
+  static constexpr GemmKernels<T> kernels{scratch<T>, product<T>, arrange<T>,      arranged<T>, inner<T>,
+                                          dot<T>,     combine<T>, Types<T>::width, wide};
   return kernels;
 }
 
