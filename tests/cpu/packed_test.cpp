@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <tuple>
 
 using namespace dl::cpu;
 
@@ -80,4 +81,28 @@ BOOST_AUTO_TEST_CASE(products_within_larger_matrices) {
   std::vector<double> c(6, 1);
   gemmWithin(false, false, 2, 2, 0, 1.0, a.data(), 2, b.data(), 1, false, c.data(), 3);
   BOOST_TEST((c == std::vector<double>{0, 0, 1, 0, 0, 1}));
+}
+
+// Cut by rows and columns, and by pieces of a long k.
+BOOST_AUTO_TEST_CASE(products_within_larger_matrices_by_threads) {
+  for (const auto& [m, n, k] : {std::tuple<Index, Index, Index>{90, 70, 300}, {20, 11, 30000}, {3, 1, 20000}, {4, 5, 0}})
+    for (const bool transA : {false, true})
+      for (const bool transB : {false, true})
+        for (const bool add : {false, true}) {
+          const Index lda = (transA ? k : m) + 3, ldb = (transB ? n : k) + 2, ldc = m + 1;
+          const auto a = numbers<double>(lda * (transA ? m : k), 1), b = numbers<double>(ldb * (transB ? k : n), 2),
+                     before = numbers<double>(ldc * n, 3);
+          auto want = before;
+          gemmWithin(transA, transB, m, n, k, 0.5, a.data(), lda, b.data(), ldb, add, want.data(), ldc);
+          bool same = false;
+          const auto got = sameForThreads(
+              [&] {
+                auto c = before;
+                gemmWithinByThreads(transA, transB, m, n, k, 0.5, a.data(), lda, b.data(), ldb, add, c.data(), ldc);
+                return c;
+              },
+              same);
+          BOOST_TEST(same);
+          close(got, want, 1e-10);
+        }
 }
