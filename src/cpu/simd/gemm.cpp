@@ -218,7 +218,7 @@ void arranged(const Product<T>& p, const T* a) {
 
 template <class T>
 const GemmKernels<T>& gemmKernels() {
-  static constexpr GemmKernels<T> kernels{scratch<T>, product<T>, arrange<T>,      arranged<T>, inner<T>,
+  static constexpr GemmKernels<T> kernels{scratch<T>, product<T>, inner<T>,        arrange<T>, arranged<T>,
                                           dot<T>,     combine<T>, Types<T>::width, wide};
   return kernels;
 }

@@ -27,13 +27,13 @@ struct GemmKernels {
   /// Elements of scratch memory, 64-byte aligned, that `product` needs.
   Index (*scratch)(const Product<T>& p);
   void (*product)(const Product<T>& p, T* scratch);
+  /// The same for few columns of A or B, of an A that is transposed and a B that is not: nothing is copied.
+  void (*inner)(const Product<T>& p);
   /// Arranges op(A) for many products, in whole registers: m rounded up to a multiple of `rows`, times k elements, 64-byte
   /// aligned.
   void (*arrange)(const Product<T>& p, T* to);
   /// The product with such an A, of B as it lies (not transposed) and alpha 1.
   void (*arranged)(const Product<T>& p, const T* a);
-  /// The same for few columns of A or B, of an A that is transposed and a B that is not: nothing is copied.
-  void (*inner)(const Product<T>& p);
   /// The inner product of two vectors.
   T (*dot)(Index n, const T* x, const T* y);
   /// y[i] = sum over l < k of a[i + l * lda] * x[l], for i < m.
