@@ -279,17 +279,26 @@ Index readBehind(Index n) {
   return (group<T> - 1) * n + (n + group<T> - 1) / group<T> * group<T>;
 }
 
-// A group of short columns as rows: element k of column j at [k * group + j].
-template <class T>
+// A group of short columns as rows: element k of column j at [k * group + j]. They are turned by squares as large as a register
+// is wide, or as smaller ones of `side` elements where columns are no longer than that.
+template <int side, class T>
 DL_INLINE void turn(const T* x, Index n, T* near) {
-  for (Index k = 0; k < n; k += group<T>) Square<T, group<T>>::run(x + k, n, near + k * group<T>, group<T>);
+  for (Index k = 0; k < n; k += side)
+#pragma GCC unroll 4
+    for (int j = 0; j < group<T>; j += side) Square<T, side>::run(x + j * n + k, n, near + k * group<T> + j, group<T>);
 }
-// The opposite. Squares reach beyond the ends of columns: what they spoil there is mended by those that come later.
-template <class T>
+// The opposite. Squares reach beyond the ends of columns: what they spoil there is mended by those that come later, but for some
+// elements behind the group.
+template <int side, class T>
+DL_INLINE void turnBackOver(const T* near, Index n, T* y) {
+  for (Index k = (n - 1) / side * side; k >= 0; k -= side)
+#pragma GCC unroll 4
+    for (int j = 0; j < group<T>; j += side) Square<T, side>::run(near + k * group<T> + j, group<T>, y + j * n + k, n);
+}
+template <int side, class T>
 DL_INLINE void turnBack(const T* near, Index n, T* y) {
   T packed[(shortColumn<T> + 1) * group<T>];
-  for (Index k = (n - 1) / group<T> * group<T>; k >= 0; k -= group<T>)
-    Square<T, group<T>>::run(near + k * group<T>, group<T>, packed + k, n);
+  turnBackOver<side>(near, n, packed);
   for (Index k = 0; k < n * group<T>; k += group<T>) store(load(packed + k), y + k);
 }
 
@@ -317,19 +326,21 @@ DL_INLINE void gradientTurned(T* g, const T* y, Index n) {
 }
 
 template <class T>
+using Near = T[shortColumn<T> * group<T>];
+template <int side, class T>
 DL_INLINE void softmaxGroup(const T* x, Index n, T least, T* y) {
-  alignas(64) T near[shortColumn<T> * group<T>];
-  turn(x, n, near);
+  alignas(64) Near<T> near;
+  turn<side>(x, n, near);
   softmaxTurned(near, n, least);
-  turnBack(near, n, y);
+  turnBack<side>(near, n, y);
 }
-template <class T>
+template <int side, class T>
 DL_INLINE void gradientGroup(const T* g, const T* y, Index n, T* result) {
-  alignas(64) T near[shortColumn<T> * group<T>], nearY[shortColumn<T> * group<T>];
-  turn(g, n, near);
-  turn(y, n, nearY);
+  alignas(64) Near<T> near, nearY;
+  turn<side>(g, n, near);
+  turn<side>(y, n, nearY);
   gradientTurned(near, nearY, n);
-  turnBack(near, n, result);
+  turnBack<side>(near, n, result);
 }
 
 // Room for a group and what its squares read behind it.
@@ -340,38 +351,71 @@ DL_INLINE void copy(const T* x, Index n, T* y) {
   std::memcpy(y, x, static_cast<std::size_t>(n) * sizeof(T));
 }
 
+// How many columns, of all, have enough behind them to be taken in groups.
+template <class T>
+DL_INLINE Index groupsOf(Index n, Index count) {
+  const Index rest = (readBehind<T>(n) + n - 1) / n;
+  return count < rest ? 0 : ((count - rest) / group<T> + 1) * group<T>;
+}
+
+template <int side, class T>
+void shortColumns(const T* x, Index n, Index count, T* y) {
+  const T least = leastOf<T>(n);
+  const Index groups = groupsOf<T>(n, count), last = groups - group<T>;
+  // The next group is read before what lies behind this one is spoilt: the results may lie where it does.
+  alignas(64) Near<T> near[2];
+  if (groups > 0) turn<side>(x, n, near[0]);
+  for (Index c = 0, own = 0; c < groups; c += group<T>, own = 1 - own) {
+    softmaxTurned(near[own], n, least);
+    if (c == last) {
+      turnBack<side>(near[own], n, y + c * n);
+      break;
+    }
+    turn<side>(x + (c + group<T>)*n, n, near[1 - own]);
+    turnBackOver<side>(near[own], n, y + c * n);
+  }
+  for (Index c = groups, here; c < count; c += here) {
+    Padded<T> padded = {};
+    here = count - c < group<T> ? count - c : group<T>;
+    copy(x + c * n, here * n, padded);
+    softmaxGroup<side>(padded, n, least, padded);
+    copy(padded, here * n, y + c * n);
+  }
+}
+
+template <int side, class T>
+void shortColumnGradients(const T* g, const T* y, Index n, Index count, T* result) {
+  const Index groups = groupsOf<T>(n, count);
+  for (Index c = 0; c < groups; c += group<T>) gradientGroup<side>(g + c * n, y + c * n, n, result + c * n);
+  for (Index c = groups, here; c < count; c += here) {
+    Padded<T> padded = {}, paddedY = {};
+    here = count - c < group<T> ? count - c : group<T>;
+    copy(g + c * n, here * n, padded);
+    copy(y + c * n, here * n, paddedY);
+    gradientGroup<side>(padded, paddedY, n, padded);
+    copy(padded, here * n, result + c * n);
+  }
+}
+
+template <class T>
+constexpr int fourth = group<T> < 4 ? group<T> : 4;
+template <class T>
+constexpr int half = group<T> < 8 ? group<T> : 8;
+
 template <class T>
 void columns(const T* x, Index n, Index count, T* y) {
-  const T least = leastOf<T>(n);
-  Index c = 0;
-  if (n < shortColumn<T>) {
-    for (; c * n + readBehind<T>(n) <= count * n; c += group<T>) softmaxGroup(x + c * n, n, least, y + c * n);
-    for (Index here; c < count; c += here) {
-      Padded<T> padded = {};
-      here = count - c < group<T> ? count - c : group<T>;
-      copy(x + c * n, here * n, padded);
-      softmaxGroup(padded, n, least, padded);
-      copy(padded, here * n, y + c * n);
-    }
-  }
-  for (; c < count; ++c) column(x + c * n, n, least, y + c * n);
+  if (n <= fourth<T>) return shortColumns<fourth<T>>(x, n, count, y);
+  if (n <= half<T>) return shortColumns<half<T>>(x, n, count, y);
+  if (n < shortColumn<T>) return shortColumns<group<T>>(x, n, count, y);
+  for (Index c = 0; c < count; ++c) column(x + c * n, n, leastOf<T>(n), y + c * n);
 }
 
 template <class T>
 void columnGradients(const T* g, const T* y, Index n, Index count, T* result) {
-  Index c = 0;
-  if (n < shortColumn<T>) {
-    for (; c * n + readBehind<T>(n) <= count * n; c += group<T>) gradientGroup(g + c * n, y + c * n, n, result + c * n);
-    for (Index here; c < count; c += here) {
-      Padded<T> padded = {}, paddedY = {};
-      here = count - c < group<T> ? count - c : group<T>;
-      copy(g + c * n, here * n, padded);
-      copy(y + c * n, here * n, paddedY);
-      gradientGroup(padded, paddedY, n, padded);
-      copy(padded, here * n, result + c * n);
-    }
-  }
-  for (; c < count; ++c) columnGradient(g + c * n, y + c * n, n, result + c * n);
+  if (n <= fourth<T>) return shortColumnGradients<fourth<T>>(g, y, n, count, result);
+  if (n <= half<T>) return shortColumnGradients<half<T>>(g, y, n, count, result);
+  if (n < shortColumn<T>) return shortColumnGradients<group<T>>(g, y, n, count, result);
+  for (Index c = 0; c < count; ++c) columnGradient(g + c * n, y + c * n, n, result + c * n);
 }
 
 }  // namespace
