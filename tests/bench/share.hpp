@@ -81,9 +81,13 @@ void reportShares(const char* name, const char* size, std::size_t bytes, Forward
   CopyShare copy(bytes);
   const Share f = copy.of(forward, copies.forward), b = copy.of(both, copies.both);
   const double peerForward = copy.fastest(peer.forward), peerBoth = copy.fastest(peer.both);
-  std::printf("%-18s %-18s copy %9s  forward %9s %4.0f %%  forward + backward %9s %4.0f %%%s\n", name, size,
+  std::printf("%-18s %-18s copy %9s  forward %9s %4.0f %%  forward + backward %9s %4.0f %%%s%s\n", name, size,
               duration(copy.copySeconds()).c_str(), duration(f.seconds).c_str(), 100 * f.share, duration(b.seconds).c_str(),
-              100 * b.share, besidePeer(f.seconds, b.seconds, peerForward, peerBoth).c_str());
+              100 * b.share,
+              besideMemory(f.seconds, b.seconds, 2 * static_cast<double>(bytes) * copies.forward,
+                           2 * static_cast<double>(bytes) * copies.both)
+                  .c_str(),
+              besidePeer(f.seconds, b.seconds, peerForward, peerBoth).c_str());
   std::fflush(stdout);
 }
 

@@ -3,6 +3,10 @@
 
 #include <cstddef>
 #include <cstring>
+#include <string>
+#include <vector>
+
+#include "bench.hpp"
 
 namespace bench {
 
@@ -14,6 +18,34 @@ inline void copyInParallel(const void* from, void* to, std::size_t bytes) {
     const std::size_t begin = bytes * self / threads, end = bytes * (self + 1) / threads;
     std::memcpy(static_cast<char*>(to) + begin, static_cast<const char*>(from) + begin, end - begin);
   }
+}
+
+/// How many bytes main memory reads and writes in a second of a copy by as many threads as there may be; measured once, on arrays
+/// far larger than the caches.
+inline double memoryRate() {
+  static const double rate = [] {
+    constexpr std::size_t bytes = std::size_t{256} << 20;
+    const std::vector<char> from(bytes, 1);
+    std::vector<char> to(bytes);
+    double best = 1e300;
+    for (int turn = 0; turn < 8; ++turn) {
+      const double start = now();
+      copyInParallel(from.data(), to.data(), bytes);
+      best = std::min(best, now() - start);
+      keep(to.data());
+    }
+    return 2 * static_cast<double>(bytes) / best;
+  }();
+  return rate;
+}
+
+/// ", of memory's 90 / 120 %": the bytes that a function must read and write, forward and forward + backward, against that rate.
+/// More than 100 where they lie in the caches.
+inline std::string besideMemory(double forward, double both, double forwardBytes, double bothBytes) {
+  char text[64];
+  std::snprintf(text, sizeof text, "  of memory's %.0f / %.0f %%", 100 * forwardBytes / forward / memoryRate(),
+                100 * bothBytes / both / memoryRate());
+  return text;
 }
 
 /// Calls body(threads) for one thread and for two, as far as the machine has them.
