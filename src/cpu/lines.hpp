@@ -14,7 +14,7 @@ template <class T>
 class Lines {
  public:
   explicit Lines(Index n = 0) : n_(n), elements_(std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(n + line))) {}
-  T* data() {
+  T* data() const {
     const auto address = reinterpret_cast<std::uintptr_t>(elements_.get());
     return elements_.get() + (address + 63) / 64 * 64 / sizeof(T) - address / sizeof(T);
   }

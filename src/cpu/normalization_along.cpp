@@ -3,11 +3,13 @@
 #include <memory>
 
 #include "cpu/arch.hpp"
+#include "cpu/lines.hpp"
 
 namespace dl::cpu {
 namespace {
 
-constexpr Index mostRows = 64;  // in one call of a kernel
+constexpr Index mostRows = 64;                // in one call of a kernel
+constexpr Index mostSummed = Index{1} << 13;  // elements, in the array's precision
 
 // Numbers of the rows of one call.
 template <class T>
@@ -72,10 +74,10 @@ struct Strips {
 
 // The numbers of the channels for each element of a row.
 template <class T>
-std::unique_ptr<T[]> stretched(const Normalization& how, const T* values) {
-  const Index n = how.run * how.channels;
-  std::unique_ptr<T[]> each(new T[static_cast<std::size_t>(n)]);
-  for (Index i = 0; i < n; ++i) each[static_cast<std::size_t>(i)] = values[i / how.run];
+Lines<T> stretched(const Normalization& how, const T* values) {
+  Lines<T> each(how.run * how.channels);
+  T* to = each.data();
+  for (Index c = 0; c < how.channels; ++c) to = std::fill_n(to, how.run, values[c]);
   return each;
 }
 
@@ -88,12 +90,11 @@ void addTo(const Strips& strips, Index row, Index group, Index count, const doub
 // array's precision, and adds up the sums in double.
 template <class T, class F>
 void inShortRows(Rows rows, double* first, double* second, F&& body) {
-  constexpr Index most = Index{1} << 13;
   std::fill_n(first, rows.count, 0.0);
   std::fill_n(second, rows.count, 0.0);
-  for (Index i = 0; i < rows.length; i += most) {
+  for (Index i = 0; i < rows.length; i += mostSummed) {
     RowNumbers<T> a, b;
-    body(i, Rows{std::min(most, rows.length - i), rows.stride, rows.count}, a, b);
+    body(i, Rows{std::min(mostSummed, rows.length - i), rows.stride, rows.count}, a, b);
     for (Index r = 0; r < rows.count; ++r) {
       first[r] += static_cast<double>(a[r]);
       second[r] += static_cast<double>(b[r]);
@@ -136,12 +137,16 @@ void normalizeRows(const NormalizationRowKernels<T>& kernels, const Normalizatio
       const Index count = std::min(some, strips.perImage - row);
       for (Index group = 0; group < strips.groups; ++group) {
         const Index at = group * how.inner, start = row * strips.width + at;
-        momentsOfRows(kernels, x + start, strips.of(count), how.epsilon, means, variances, factors);
+        if (how.inner <= mostSummed) {
+          kernels.normalizeEach(x + start, strips.of(count), how.epsilon, scale + at, offset + at, means, variances, y + start);
+        } else {
+          momentsOfRows(kernels, x + start, strips.of(count), how.epsilon, means, variances, factors);
+          kernels.scaleAlong(x + start, strips.of(count), means, factors, scale + at, offset + at, y + start);
+        }
         strips.positions(row, group, count, [&](Index r, Index k) {
           mean[k] = means[r];
           variance[k] = variances[r];
         });
-        kernels.scaleAlong(x + start, strips.of(count), means, factors, scale + at, offset + at, y + start);
       }
     }
   });
@@ -162,12 +167,32 @@ class Gradient {
         variance_(variance),
         scales_(stretched(how, scale)),
         factors_(new T[static_cast<std::size_t>(how.kept)]),
-        sums_(new T[static_cast<std::size_t>(2 * strips.across * strips.blocks * strips.width)]()) {
+        apart_((strips.width + 15) / 16 * 16),
+        sums_(2 * strips.across * strips.blocks * apart_) {
+    sums_.fill(0);
     kernels.inverseDeviations(how.kept, how.epsilon, variance, factors_.get());
   }
 
   // Rows that are normalised each for itself are finished while they are in the first cache.
   void rowByRow(T* dx) const {
+    if (how_.inner > mostSummed) return longRowByRow(dx);
+    parallelFor(strips_.across, grainFor(strips_.strip * strips_.width), [&](Index begin, Index end) {
+      for (Index a = begin; a < end; ++a)
+        strips_.rows(a, 0, [&](Index row, Index start, Index count) {
+          RowNumbers<T> means, variances;
+          for (Index group = 0; group < strips_.groups; ++group) {
+            const Index at = group * how_.inner, from = start + at;
+            T* offsets = offsetsOf(a) + at;
+            strips_.gather(mean_, row, group, count, means);
+            strips_.gather(variance_, row, group, count, variances);
+            kernels_.gradientEach(g_ + from, x_ + from, strips_.of(count), how_.epsilon, scales_.data() + at, means, variances,
+                                  offsets, offsets + apart_, dx ? dx + from : nullptr);
+          }
+        });
+    });
+  }
+
+  void longRowByRow(T* dx) const {
     const auto ones = onesFor(mostRows);
     parallelFor(strips_.across, grainFor(strips_.strip * strips_.width), [&](Index begin, Index end) {
       for (Index a = begin; a < end; ++a)
@@ -231,7 +256,7 @@ class Gradient {
     const Index width = strips_.width;
     const std::unique_ptr<double[]> all(new double[static_cast<std::size_t>(2 * width)]());
     for (Index piece = 0; piece < strips_.across * strips_.blocks; ++piece)
-      kernels_.addUp(sums_.get() + 2 * piece * width, 2 * width, all.get());
+      for (const int kind : {0, 1}) kernels_.addUp(offsetsOf(piece) + kind * apart_, width, all.get() + kind * width);
     for (Index c = 0; c < how_.channels; ++c) {
       double offset = 0, product = 0;
       for (Index i = c * how_.run; i < (c + 1) * how_.run; ++i) {
@@ -244,6 +269,7 @@ class Gradient {
   }
 
  private:
+  T* offsetsOf(Index piece) const { return sums_.data() + 2 * piece * apart_; }
   static std::unique_ptr<T[]> onesFor(Index n) {
     std::unique_ptr<T[]> ones(new T[static_cast<std::size_t>(n)]);
     std::fill_n(ones.get(), n, T(1));
@@ -256,8 +282,8 @@ class Gradient {
     strips_.gather(factors_.get(), row, group, count, factors);
     inShortRows<T>(strips_.of(count), sums, products, [&](Index i, Rows part, T* sum, T* product) {
       const Index from = start + at + i;
-      T* offsets = sums_.get() + 2 * piece * strips_.width + at + i;
-      kernels_.productsAlong(g_ + from, x_ + from, part, means, factors, scales_.get() + at + i, offsets, offsets + strips_.width,
+      T* offsets = offsetsOf(piece) + at + i;
+      kernels_.productsAlong(g_ + from, x_ + from, part, means, factors, scales_.data() + at + i, offsets, offsets + apart_,
                              sum, product);
     });
   }
@@ -265,7 +291,7 @@ class Gradient {
     const Index at = group * how_.inner;
     RowNumbers<T> means;
     strips_.gather(mean_, row, group, count, means);
-    kernels_.combineAlong(g_ + start + at, x_ + start + at, strips_.of(count), means, scales_.get() + at, a, b, c,
+    kernels_.combineAlong(g_ + start + at, x_ + start + at, strips_.of(count), means, scales_.data() + at, a, b, c,
                           dx + start + at);
   }
 
@@ -273,7 +299,10 @@ class Gradient {
   const Normalization& how_;
   const Strips& strips_;
   const T *g_, *x_, *mean_, *variance_;
-  std::unique_ptr<T[]> scales_, factors_, sums_;
+  Lines<T> scales_;
+  std::unique_ptr<T[]> factors_;
+  Index apart_;
+  Lines<T> sums_;  // for each piece those of the offsets, then those of the scales, each in whole lines of the cache
 };
 
 }  // namespace
@@ -285,8 +314,8 @@ void normalizeAlong(const Normalization& how, const T* x, const T* offset, const
   const NormalizationKernels<T> runs = DLARRAY_FOR_ARCH(normalizationKernels<T>)();
   const NormalizationRowKernels<T> kernels = DLARRAY_FOR_ARCH(normalizationRowKernels<T>)();
   const Strips strips(how);
-  const std::unique_ptr<T[]> offsets = stretched(how, offset), scales = stretched(how, scale);
-  if (how.outer == 1) return normalizeRows(kernels, how, strips, x, offsets.get(), scales.get(), mean, variance, y);
+  const Lines<T> offsets = stretched(how, offset), scales = stretched(how, scale);
+  if (how.outer == 1) return normalizeRows(kernels, how, strips, x, offsets.data(), scales.data(), mean, variance, y);
   const std::unique_ptr<T[]> centres(new T[static_cast<std::size_t>(how.kept)]),
       factors(new T[static_cast<std::size_t>(how.kept)]);
   for (Index k = 0; k < how.kept; ++k) centres[static_cast<std::size_t>(k)] = guessedMean(runs, how, x, k);
@@ -320,7 +349,7 @@ void normalizeAlong(const Normalization& how, const T* x, const T* offset, const
             const Index at = group * how.inner;
             strips.gather(mean, row, group, count, means);
             strips.gather(factors.get(), row, group, count, by);
-            kernels.scaleAlong(x + start + at, strips.of(count), means, by, scales.get() + at, offsets.get() + at,
+            kernels.scaleAlong(x + start + at, strips.of(count), means, by, scales.data() + at, offsets.data() + at,
                                y + start + at);
           }
         });

@@ -38,6 +38,34 @@ struct Register {
     else
       return foldedFrom<half / 2>(v + __builtin_shufflevector(v, v, (lane ^ half)...), all);
   }
+  /// The totals of `count` vectors, a power of two: of two at a time, half of the lanes of one beside half of the other, so that
+  /// many cost little more than one.
+  template <int count>
+  static void totals(const Vector* v, T* to) {
+    if constexpr (count > lanes) {
+      totals<count / 2>(v, to);
+      totals<count / 2>(v + count / 2, to + count / 2);
+    } else {
+      constexpr int width = static_cast<int>(lanes) / count;
+      const Vector each = foldedFrom<width / 2>(joined<count>(v), std::make_integer_sequence<int, static_cast<int>(lanes)>());
+      for (int i = 0; i < count; ++i) to[i] = each[i * width];
+    }
+  }
+  /// Vector i's lanes folded to the i-th of `count` pieces of a vector.
+  template <int count>
+  static Vector joined(const Vector* v) {
+    if constexpr (count == 1)
+      return *v;
+    else
+      return beside<static_cast<int>(lanes) / count>(joined<count / 2>(v), joined<count / 2>(v + count / 2),
+                                                     std::make_integer_sequence<int, static_cast<int>(lanes)>());
+  }
+  /// Pieces of 2 * width lanes, those of b behind those of a, each folded to `width` lanes.
+  template <int width, int... lane>
+  static Vector beside(Vector a, Vector b, std::integer_sequence<int, lane...>) {
+    return __builtin_shufflevector(a, b, (lane / width * 2 * width + lane % width)...) +
+           __builtin_shufflevector(a, b, (lane / width * 2 * width + width + lane % width)...);
+  }
   /// True in the last n lanes.
   static auto lastLanes(Index n) { return load(keptLanes<T, lanes>.values + n) != 0; }
 };

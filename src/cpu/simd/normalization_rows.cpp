@@ -3,6 +3,7 @@
 #include "cpu/simd/normalization_rows.hpp"
 
 #include "cpu/simd/normalization_register.hpp"
+#include "formulas/math.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
@@ -119,114 +120,171 @@ struct RowNumbers {
   }
 };
 
+// Two sums over each of some rows: of the whole registers, and of what is left.
+template <class T, int count>
+struct RowSums {
+  using Vector = typename Register<T>::Vector;
+  Vector part[2 * count];
+  T rest[2 * count];
+  void clear() {
+#pragma GCC unroll 8
+    for (int s = 0; s < 2 * count; ++s) {
+      part[s] = Vector{};
+      rest[s] = 0;
+    }
+  }
+  void totals(T* first, T* second) const {
+    T all[2 * count];
+    Register<T>::template totals<2 * count>(part, all);
+    for (int r = 0; r < count; ++r) {
+      first[r] = all[r] + rest[r];
+      second[r] = all[count + r] + rest[count + r];
+    }
+  }
+};
+
+// One row after the other, as the hardware looks ahead, but all of them are added up together.
+template <int count, class T>
+DL_INLINE void deviationsOf(const T* x, Rows rows, const T* centres, T* sums, T* squares) {
+  using R = Register<T>;
+  using Vector = typename R::Vector;
+  RowSums<T, count> all;
+#pragma GCC unroll 4
+  for (int r = 0; r < count; ++r, x += rows.stride) {
+    const Vector centre = R::filled(centres[r]);
+    Vector sum[2] = {}, square[2] = {};
+    T lastSum = 0, lastSquare = 0;
+    const auto add = [&](int way, Index i) {
+      const Vector d = R::load(x + i) - centre;
+      sum[way] += d;
+      square[way] += d * d;
+    };
+    Index i = 0;
+    for (; i + 2 * R::lanes <= rows.length; i += 2 * R::lanes) {
+      add(0, i);
+      add(1, i + R::lanes);
+    }
+    if (i + R::lanes <= rows.length) {
+      add(0, i);
+      i += R::lanes;
+    }
+    for (; i < rows.length; ++i) {
+      const T d = x[i] - centres[r];
+      lastSum += d;
+      lastSquare += d * d;
+    }
+    all.rest[r] = lastSum;
+    all.rest[count + r] = lastSquare;
+    all.part[r] = sum[0] + sum[1];
+    all.part[count + r] = square[0] + square[1];
+  }
+  all.totals(sums, squares);
+}
+
 template <class T>
 void deviationsAlong(const T* x, Rows rows, const T* centres, T* sums, T* squares) {
-  using R = Register<T>;
   inGroups(rows.count, [=](Index row, auto count) {
-    Totals<T, 2 * count, 1> totals;
-    const RowNumbers<T, count> centre(centres + row);
-    const T* from = x + row * rows.stride;
-    Index i = 0;
-    for (; i + R::lanes <= rows.length; i += R::lanes)
-      for (Index r = 0; r < count; ++r) {
-        const auto d = R::load(from + r * rows.stride + i) - centre.of[r];
-        totals.part[2 * r][0] += d;
-        totals.part[2 * r + 1][0] += d * d;
-      }
-    for (; i < rows.length; ++i)
-      for (Index r = 0; r < count; ++r) {
-        const T d = from[r * rows.stride + i] - centres[row + r];
-        totals.rest[2 * r] += d;
-        totals.rest[2 * r + 1] += d * d;
-      }
-    for (Index r = 0; r < count; ++r) {
-      sums[row + r] = totals.total(static_cast<int>(2 * r));
-      squares[row + r] = totals.total(static_cast<int>(2 * r + 1));
-    }
+    deviationsOf<count>(x + row * rows.stride, rows, centres + row, sums + row, squares + row);
   });
+}
+
+template <int count, class T>
+DL_INLINE void scaleOf(const T* x, Rows rows, const T* means, const T* factors, const T* scale, const T* offset, T* y) {
+  using R = Register<T>;
+  const RowNumbers<T, count> mean(means), factor(factors);
+  Index i = 0;
+  for (; i + R::lanes <= rows.length; i += R::lanes) {
+    const auto by = R::load(scale + i), plus = R::load(offset + i);
+    for (Index r = 0; r < count; ++r) {
+      const Index at = r * rows.stride + i;
+      R::store(y + at, (R::load(x + at) - mean.of[r]) * factor.of[r] * by + plus);
+    }
+  }
+  for (; i < rows.length; ++i)
+    for (Index r = 0; r < count; ++r) {
+      const Index at = r * rows.stride + i;
+      y[at] = (x[at] - means[r]) * factors[r] * scale[i] + offset[i];
+    }
 }
 
 template <class T>
 void scaleAlong(const T* x, Rows rows, const T* means, const T* factors, const T* scale, const T* offset, T* y) {
-  using R = Register<T>;
-  inGroups(rows.count, [=](Index row, auto count) {
-    const T* from = x + row * rows.stride;
-    T* to = y + row * rows.stride;
-    const RowNumbers<T, count> mean(means + row), factor(factors + row);
-    Index i = 0;
-    for (; i + R::lanes <= rows.length; i += R::lanes) {
-      const auto by = R::load(scale + i), plus = R::load(offset + i);
-      for (Index r = 0; r < count; ++r) {
-        const Index at = r * rows.stride + i;
-        R::store(to + at, (R::load(from + at) - mean.of[r]) * factor.of[r] * by + plus);
-      }
-    }
-    for (; i < rows.length; ++i)
-      for (Index r = 0; r < count; ++r) {
-        const Index at = r * rows.stride + i;
-        to[at] = (from[at] - means[row + r]) * factors[row + r] * scale[i] + offset[i];
-      }
+  inGroups<2>(rows.count, [=](Index row, auto count) {
+    const Index start = row * rows.stride;
+    scaleOf<count>(x + start, rows, means + row, factors + row, scale, offset, y + start);
   });
+}
+
+template <int count, class T>
+DL_INLINE void productsOf(const T* g, const T* x, Rows rows, const T* means, const T* factors, const T* scale, T* offsets,
+                          T* scales, T* sums, T* products) {
+  using R = Register<T>;
+  RowSums<T, count> all;
+  all.clear();
+  const RowNumbers<T, count> mean(means), factor(factors);
+  Index i = 0;
+  for (; i + R::lanes <= rows.length; i += R::lanes) {
+    const auto by = R::load(scale + i);
+    auto offsetSum = R::load(offsets + i), scaleSum = R::load(scales + i);
+    for (Index r = 0; r < count; ++r) {
+      const Index at = r * rows.stride + i;
+      fetchAhead(x + at - i, i, count * rows.stride);
+      fetchAhead(g + at - i, i, count * rows.stride);
+      const auto gradient = R::load(g + at), product = gradient * (R::load(x + at) - mean.of[r]);
+      offsetSum += gradient;
+      scaleSum += product * factor.of[r];
+      all.part[r] += gradient * by;
+      all.part[count + r] += product * by;
+    }
+    R::store(offsets + i, offsetSum);
+    R::store(scales + i, scaleSum);
+  }
+  for (; i < rows.length; ++i)
+    for (Index r = 0; r < count; ++r) {
+      const Index at = r * rows.stride + i;
+      const T product = g[at] * (x[at] - means[r]);
+      offsets[i] += g[at];
+      scales[i] += product * factors[r];
+      all.rest[r] += g[at] * scale[i];
+      all.rest[count + r] += product * scale[i];
+    }
+  all.totals(sums, products);
 }
 
 template <class T>
 void productsAlong(const T* g, const T* x, Rows rows, const T* means, const T* factors, const T* scale, T* offsets, T* scales,
                    T* sums, T* products) {
-  using R = Register<T>;
   inGroups(rows.count, [=](Index row, auto count) {
-    Totals<T, 2 * count, 1> totals;
-    const RowNumbers<T, count> mean(means + row), factor(factors + row);
     const Index start = row * rows.stride;
-    Index i = 0;
-    for (; i + R::lanes <= rows.length; i += R::lanes) {
-      const auto by = R::load(scale + i);
-      auto offsetSum = R::load(offsets + i), scaleSum = R::load(scales + i);
-      for (Index r = 0; r < count; ++r) {
-        const Index at = start + r * rows.stride + i;
-        const auto gradient = R::load(g + at), d = R::load(x + at) - mean.of[r], scaled = gradient * by;
-        offsetSum += gradient;
-        scaleSum += gradient * d * factor.of[r];
-        totals.part[2 * r][0] += scaled;
-        totals.part[2 * r + 1][0] += scaled * d;
-      }
-      R::store(offsets + i, offsetSum);
-      R::store(scales + i, scaleSum);
-    }
-    for (; i < rows.length; ++i)
-      for (Index r = 0; r < count; ++r) {
-        const Index at = start + r * rows.stride + i;
-        const T d = x[at] - means[row + r], scaled = scale[i] * g[at];
-        offsets[i] += g[at];
-        scales[i] += g[at] * d * factors[row + r];
-        totals.rest[2 * r] += scaled;
-        totals.rest[2 * r + 1] += scaled * d;
-      }
-    for (Index r = 0; r < count; ++r) {
-      sums[row + r] = totals.total(static_cast<int>(2 * r));
-      products[row + r] = totals.total(static_cast<int>(2 * r + 1));
-    }
+    productsOf<count>(g + start, x + start, rows, means + row, factors + row, scale, offsets, scales, sums + row, products + row);
   });
+}
+
+template <int count, class T>
+DL_INLINE void combineOf(const T* g, const T* x, Rows rows, const T* means, const T* scale, const T* a, const T* b, const T* c,
+                         T* y) {
+  using R = Register<T>;
+  const RowNumbers<T, count> mean(means), byG(a), byX(b), rest(c);
+  Index i = 0;
+  for (; i + R::lanes <= rows.length; i += R::lanes) {
+    const auto by = R::load(scale + i);
+    for (Index r = 0; r < count; ++r) {
+      const Index at = r * rows.stride + i;
+      R::store(y + at, R::load(g + at) * by * byG.of[r] + ((R::load(x + at) - mean.of[r]) * byX.of[r] + rest.of[r]));
+    }
+  }
+  for (; i < rows.length; ++i)
+    for (Index r = 0; r < count; ++r) {
+      const Index at = r * rows.stride + i;
+      y[at] = g[at] * scale[i] * a[r] + ((x[at] - means[r]) * b[r] + c[r]);
+    }
 }
 
 template <class T>
 void combineAlong(const T* g, const T* x, Rows rows, const T* means, const T* scale, const T* a, const T* b, const T* c, T* y) {
-  using R = Register<T>;
-  inGroups(rows.count, [=](Index row, auto count) {
+  inGroups<1>(rows.count, [=](Index row, auto count) {
     const Index start = row * rows.stride;
-    const RowNumbers<T, count> mean(means + row), byG(a + row), byX(b + row), rest(c + row);
-    Index i = 0;
-    for (; i + R::lanes <= rows.length; i += R::lanes) {
-      const auto by = R::load(scale + i);
-      for (Index r = 0; r < count; ++r) {
-        const Index at = start + r * rows.stride + i;
-        R::store(y + at, R::load(g + at) * by * byG.of[r] + ((R::load(x + at) - mean.of[r]) * byX.of[r] + rest.of[r]));
-      }
-    }
-    for (; i < rows.length; ++i)
-      for (Index r = 0; r < count; ++r) {
-        const Index at = start + r * rows.stride + i;
-        y[at] = g[at] * scale[i] * a[row + r] + ((x[at] - means[row + r]) * b[row + r] + c[row + r]);
-      }
+    combineOf<count>(g + start, x + start, rows, means + row, scale, a + row, b + row, c + row, y + start);
   });
 }
 
@@ -238,13 +296,14 @@ void addUp(const T* from, Index n, double* __restrict to) {
 }
 
 template <class T>
-Index moments(Index n, double count, double epsilon, const T* centres, const double* sums, const double* squares,
-              T* __restrict means, T* __restrict variances, T* __restrict factors) {
+DL_INLINE Index moments(Index n, double count, double epsilon, const T* centres, const double* sums, const double* squares,
+                        T* __restrict means, T* __restrict variances, T* __restrict factors) {
   Index cancelled = 0;
+  const double share = 1 / count;
   for (Index k = 0; k < n; ++k) {
-    const double shift = sums[k] / count, lost = shift * sums[k], rest = squares[k] - lost;
+    const double shift = sums[k] * share, lost = shift * sums[k], rest = squares[k] - lost;
     means[k] = static_cast<T>(static_cast<double>(centres[k]) + shift);
-    variances[k] = static_cast<T>((rest < 0 ? 0 : rest) / count);
+    variances[k] = static_cast<T>((rest < 0 ? 0 : rest) * share);
     factors[k] = static_cast<T>(1 / __builtin_sqrt(static_cast<double>(variances[k]) + epsilon));
     cancelled += lost > 0.9 * squares[k] ? 1 : 0;
   }
@@ -257,7 +316,7 @@ void inverseDeviations(Index n, double epsilon, const T* variances, T* __restric
 }
 
 template <class T>
-void combinations(Index n, double count, double epsilon, const T* variances, const T* scale, const double* sums,
+DL_INLINE void combinations(Index n, double count, double epsilon, const T* variances, const T* scale, const double* sums,
                   double* __restrict products, T* __restrict a, T* __restrict b, T* __restrict c) {
   for (Index k = 0; k < n; ++k) {
     const double factor = 1 / __builtin_sqrt(static_cast<double>(variances[k]) + epsilon), s = static_cast<double>(scale[k]);
@@ -268,12 +327,67 @@ void combinations(Index n, double count, double epsilon, const T* variances, con
   }
 }
 
+// ---- rows that are normalised each for itself --------------------------------------------------------------------------
+
+// So many at a time that what they read and write stays in the first cache.
+template <class T, Index many, Index few, class Body>
+void inCachedGroups(Rows rows, Index arrays, Body body) {
+  constexpr Index cached = 24576;
+  if (many * arrays * rows.length * static_cast<Index>(sizeof(T)) <= cached)
+    inGroups<many>(rows.count, body);
+  else
+    inGroups<few>(rows.count, body);
+}
+
+template <class T>
+void normalizeEach(const T* x, Rows rows, double epsilon, const T* scale, const T* offset, T* means, T* variances, T* y) {
+  inCachedGroups<T, 4, 1>(rows, 2, [=](Index row, auto count) {
+    const T* from = x + row * rows.stride;
+    const auto n = static_cast<double>(rows.length);
+    T centres[count], sums[2][count], factors[count];
+    double exact[2][count];
+    const auto collect = [&] {
+      deviationsOf<count>(from, rows, centres, sums[0], sums[1]);
+      for (const int s : {0, 1})
+        for (int r = 0; r < count; ++r) exact[s][r] = static_cast<double>(sums[s][r]);
+      return moments(count, n, epsilon, centres, exact[0], exact[1], means + row, variances + row, factors);
+    };
+    for (int r = 0; r < count; ++r) centres[r] = from[r * rows.stride];
+    if (collect() > 0) {
+      for (int r = 0; r < count; ++r)
+        if (exact[0][r] / n * exact[0][r] > 0.9 * exact[1][r]) centres[r] = means[row + r];
+      collect();
+    }
+    scaleOf<count>(from, rows, means + row, factors, scale, offset, y + row * rows.stride);
+  });
+}
+
+template <class T>
+void gradientEach(const T* g, const T* x, Rows rows, double epsilon, const T* scale, const T* means, const T* variances,
+                  T* offsets, T* scales, T* dx) {
+  inCachedGroups<T, 4, 2>(rows, 3, [=](Index row, auto count) {
+    const Index start = row * rows.stride;
+    T factors[count], sums[2][count], ones[count], a[count], b[count], c[count];
+    double exact[2][count];
+    inverseDeviations(count, epsilon, variances + row, factors);
+    productsOf<count>(g + start, x + start, rows, means + row, factors, scale, offsets, scales, sums[0], sums[1]);
+    if (!dx) return;
+    for (int r = 0; r < count; ++r) {
+      exact[0][r] = static_cast<double>(sums[0][r]);
+      exact[1][r] = static_cast<double>(sums[1][r]);
+      ones[r] = 1;
+    }
+    combinations(count, static_cast<double>(rows.length), epsilon, variances + row, ones, exact[0], exact[1], a, b, c);
+    combineOf<count>(g + start, x + start, rows, means + row, scale, a, b, c, dx + start);
+  });
+}
+
 }  // namespace
 
 template <class T>
 NormalizationRowKernels<T> normalizationRowKernels() {
   return {deviationsDown<T>, productsDown<T>,      scaleDown<T>,    combineDown<T>, deviationsAlong<T>,
-          scaleAlong<T>,     productsAlong<T>,     combineAlong<T>, addUp<T>,       addUp<double>,
+          scaleAlong<T>,     productsAlong<T>,     combineAlong<T>, normalizeEach<T>, gradientEach<T>, addUp<T>,       addUp<double>,
           moments<T>,        inverseDeviations<T>, combinations<T>};
 }
 

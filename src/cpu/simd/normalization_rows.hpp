@@ -35,6 +35,13 @@ struct NormalizationRowKernels {
   void (*combineAlong)(const T* g, const T* x, Rows rows, const T* means, const T* scale, const T* a, const T* b, const T* c,
                        T* y);
 
+  // Rows that are normalised each for itself, so short that they may be summed in their precision.
+  /// y = (x - mean) / sqrt(variance + epsilon) scale + offset; the means and variances of the rows are results too.
+  void (*normalizeEach)(const T* x, Rows rows, double epsilon, const T* scale, const T* offset, T* means, T* variances, T* y);
+  /// The gradient by x (null where it is not wanted) for the gradient g by y; offsets and scales are added to.
+  void (*gradientEach)(const T* g, const T* x, Rows rows, double epsilon, const T* scale, const T* means, const T* variances,
+                       T* offsets, T* scales, T* dx);
+
   // What the sums of n groups of `count` elements say.
   /// to += from.
   void (*addUp)(const T* from, Index n, double* to);
