@@ -14,11 +14,6 @@ void fetchAhead(const T* x, Index i, Index ahead) {
   if (i % (64 / static_cast<Index>(sizeof(T))) == 0) __builtin_prefetch(x + i + ahead);
 }
 
-template <class T>
-void fetchToWrite(const T* y, Index i, Index ahead) {
-  if (i % (64 / static_cast<Index>(sizeof(T))) == 0) __builtin_prefetch(y + i + ahead, 1);
-}
-
 // Calls body(first row, number of rows as a constant) for all rows, `together` or one at a time.
 template <Index together = 4, class Body>
 void inGroups(Index count, Body body) {
@@ -29,38 +24,72 @@ void inGroups(Index count, Body body) {
 
 // ---- down the columns --------------------------------------------------------------------------------------------------
 
-// True when rows meet in the same lines of the first cache, so that few of them fit there at once.
+// One number in place of a register, for columns that do not fill one.
 template <class T>
-bool meet(Rows rows) {
-  return rows.stride * static_cast<Index>(sizeof(T)) % 4096 == 0;
+struct Number {
+  using Vector = T;
+  static constexpr Index lanes = 1;
+  static T load(const T* x) { return *x; }
+  static void store(T* y, T value) { *y = value; }
+};
+
+// Numbers of some columns, kept in registers.
+template <class R, int count>
+struct ColumnNumbers {
+  typename R::Vector of[count];
+  template <class T>
+  explicit ColumnNumbers(const T* values) {
+    for (int k = 0; k < count; ++k) of[k] = R::load(values + k * R::lanes);
+  }
+};
+
+// Asks for the line of the k-th register of a row, if it begins with it; the hardware does not see which rows are next.
+template <class R, class T>
+DL_INLINE void fetchLine(const T* x, int k) {
+  if (k * R::lanes % (64 / static_cast<Index>(sizeof(T))) == 0) __builtin_prefetch(x);
+}
+template <class R, class T>
+DL_INLINE void fetchLineToWrite(const T* y, int k) {
+  if (k * R::lanes % (64 / static_cast<Index>(sizeof(T))) == 0) __builtin_prefetch(y, 1);
 }
 
-// Two sums over each column; add(element, column, load, sums...) with `load` for registers or for numbers.
-template <Index together, class T, class Add>
-void sumDownIn(Rows rows, T* first, T* second, Add add) {
+// Calls body(register, number of registers as a constant, first column) for all columns. Going down all rows of so many that
+// what belongs to them stays in registers costs less than going along the rows.
+template <class T, class Body>
+void byColumns(Index length, Body body) {
   using R = Register<T>;
-  for (Index i = 0; i < rows.length; ++i) first[i] = second[i] = 0;
-  inGroups<together>(rows.count, [&](Index row, auto count) {
-    const Index start = row * rows.stride;
-    Index i = 0;
-    for (; i + R::lanes <= rows.length; i += R::lanes) {
-      auto a = R::load(first + i), b = R::load(second + i);
-      for (Index r = 0; r < count; ++r) add(start + r * rows.stride, i, R::load, a, b);
-      R::store(first + i, a);
-      R::store(second + i, b);
+  Index i = 0;
+  const auto all = [&](auto width, auto count) {
+    using Width = decltype(width);
+    for (; i + count * Width::lanes <= length; i += count * Width::lanes) body(width, count, i);
+  };
+  all(R(), std::integral_constant<int, 8>());
+  all(R(), std::integral_constant<int, 4>());
+  all(R(), std::integral_constant<int, 1>());
+  all(Number<T>(), std::integral_constant<int, 1>());
+}
+
+// Two sums over each column; add(registers, number of the register in the row, its place, what belongs to its columns, sums...).
+template <class T, class Add>
+void sumDown(Rows rows, const T* numbers, T* first, T* second, Add add) {
+  byColumns<T>(rows.length, [=](auto width, auto count, Index i) {
+    using R = decltype(width);
+    const ColumnNumbers<R, count> number(numbers + i);
+    typename R::Vector a[count] = {}, b[count] = {};
+    for (Index r = 0, at = i; r < rows.count; ++r, at += rows.stride)
+      for (int k = 0; k < count; ++k) add(width, k, at + k * R::lanes, number.of[k], a[k], b[k]);
+    for (int k = 0; k < count; ++k) {
+      R::store(first + i + k * R::lanes, a[k]);
+      R::store(second + i + k * R::lanes, b[k]);
     }
-    for (; i < rows.length; ++i)
-      for (Index r = 0; r < count; ++r)
-        add(
-            start + r * rows.stride, i, [](const T* x) { return *x; }, first[i], second[i]);
   });
 }
 
 template <class T>
 void deviationsDown(const T* x, Rows rows, const T* centres, T* sums, T* squares) {
-  sumDownIn<4>(rows, sums, squares, [=](Index from, Index i, auto load, auto& sum, auto& square) {
-    fetchAhead(x + from, i, 4 * rows.stride);
-    const auto d = load(x + from + i) - load(centres + i);
+  sumDown(rows, centres, sums, squares, [=](auto width, int k, Index at, auto centre, auto& sum, auto& square) {
+    fetchLine<decltype(width)>(x + at + 2 * rows.stride, k);
+    const auto d = width.load(x + at) - centre;
     sum += d;
     square += d * d;
   });
@@ -68,45 +97,44 @@ void deviationsDown(const T* x, Rows rows, const T* centres, T* sums, T* squares
 
 template <class T>
 void productsDown(const T* g, const T* x, Rows rows, const T* means, T* sums, T* products) {
-  const auto in = [=](auto together) {
-    sumDownIn<together>(rows, sums, products, [=](Index from, Index i, auto load, auto& sum, auto& product) {
-      if constexpr (together == 4) {
-        fetchAhead(x + from, i, 4 * rows.stride);
-        fetchAhead(g + from, i, 4 * rows.stride);
-      }
-      const auto gradient = load(g + from + i);
-      sum += gradient;
-      product += gradient * (load(x + from + i) - load(means + i));
-    });
-  };
-  meet<T>(rows) ? in(std::integral_constant<Index, 2>()) : in(std::integral_constant<Index, 4>());
+  sumDown(rows, means, sums, products, [=](auto width, int k, Index at, auto mean, auto& sum, auto& product) {
+    fetchLine<decltype(width)>(x + at + 2 * rows.stride, k);
+    fetchLine<decltype(width)>(g + at + 2 * rows.stride, k);
+    const auto gradient = width.load(g + at);
+    sum += gradient;
+    product += gradient * (width.load(x + at) - mean);
+  });
 }
 
 template <class T>
 void scaleDown(const T* x, Rows rows, const T* means, const T* factors, const T* offsets, T* y) {
-  using R = Register<T>;
-  for (Index row = 0; row < rows.count; ++row, x += rows.stride, y += rows.stride) {
-    Index i = 0;
-    for (; i + R::lanes <= rows.length; i += R::lanes) {
-      fetchToWrite(y, i, rows.stride);
-      R::store(y + i, (R::load(x + i) - R::load(means + i)) * R::load(factors + i) + R::load(offsets + i));
-    }
-    for (; i < rows.length; ++i) y[i] = (x[i] - means[i]) * factors[i] + offsets[i];
-  }
+  byColumns<T>(rows.length, [=](auto width, auto count, Index i) {
+    using R = decltype(width);
+    const ColumnNumbers<R, count> mean(means + i), factor(factors + i), offset(offsets + i);
+    for (Index r = 0, at = i; r < rows.count; ++r, at += rows.stride)
+      for (int k = 0; k < count; ++k) {
+        const Index here = at + k * R::lanes, later = here + 2 * rows.stride;
+        fetchLine<R>(x + later, k);
+        fetchLineToWrite<R>(y + later, k);
+        R::store(y + here, (R::load(x + here) - mean.of[k]) * factor.of[k] + offset.of[k]);
+      }
+  });
 }
 
 template <class T>
 void combineDown(const T* g, const T* x, Rows rows, const T* means, const T* a, const T* b, const T* c, T* y) {
-  using R = Register<T>;
-  for (Index row = 0; row < rows.count; ++row, g += rows.stride, x += rows.stride, y += rows.stride) {
-    Index i = 0;
-    for (; i + R::lanes <= rows.length; i += R::lanes) {
-      fetchToWrite(y, i, rows.stride);
-      R::store(y + i,
-               R::load(g + i) * R::load(a + i) + ((R::load(x + i) - R::load(means + i)) * R::load(b + i) + R::load(c + i)));
-    }
-    for (; i < rows.length; ++i) y[i] = g[i] * a[i] + ((x[i] - means[i]) * b[i] + c[i]);
-  }
+  byColumns<T>(rows.length, [=](auto width, auto count, Index i) {
+    using R = decltype(width);
+    const ColumnNumbers<R, count> mean(means + i), byG(a + i), byX(b + i), rest(c + i);
+    for (Index r = 0, at = i; r < rows.count; ++r, at += rows.stride)
+      for (int k = 0; k < count; ++k) {
+        const Index here = at + k * R::lanes, later = here + 2 * rows.stride;
+        fetchLine<R>(g + later, k);
+        fetchLine<R>(x + later, k);
+        fetchLineToWrite<R>(y + later, k);
+        R::store(y + here, R::load(g + here) * byG.of[k] + ((R::load(x + here) - mean.of[k]) * byX.of[k] + rest.of[k]));
+      }
+  });
 }
 
 // ---- along the rows ----------------------------------------------------------------------------------------------------
