@@ -10,8 +10,13 @@ namespace {
 
 // The hardware does not see that the next rows will be wanted when this one ends.
 template <class T>
-void fetchAhead(const T* x, Index i, Index ahead) {
-  if (i % (64 / static_cast<Index>(sizeof(T))) == 0) __builtin_prefetch(x + i + ahead);
+DL_INLINE void fetchAhead(const T* x, Index i, Index ahead) {
+  if (i % (64 / static_cast<Index>(sizeof(T))) == 0) __builtin_prefetch(x + ahead);
+}
+
+template <class T>
+DL_INLINE void fetchToWrite(const T* y, Index i, Index ahead) {
+  if (i % (64 / static_cast<Index>(sizeof(T))) == 0) __builtin_prefetch(y + ahead, 1);
 }
 
 // Calls body(first row, number of rows as a constant) for all rows, `together` or one at a time.
@@ -33,51 +38,36 @@ struct Number {
   static void store(T* y, T value) { *y = value; }
 };
 
-// Numbers of some columns, kept in registers.
-template <class R, int count>
-struct ColumnNumbers {
-  typename R::Vector of[count];
-  template <class T>
-  explicit ColumnNumbers(const T* values) {
-    for (int k = 0; k < count; ++k) of[k] = R::load(values + k * R::lanes);
-  }
-};
-
-// Asks for the line of the k-th register of a row, if it begins with it; the hardware does not see which rows are next.
-template <class R, class T>
-DL_INLINE void fetchLine(const T* x, int k) {
-  if (k * R::lanes % (64 / static_cast<Index>(sizeof(T))) == 0) __builtin_prefetch(x);
-}
-template <class R, class T>
-DL_INLINE void fetchLineToWrite(const T* y, int k) {
-  if (k * R::lanes % (64 / static_cast<Index>(sizeof(T))) == 0) __builtin_prefetch(y, 1);
-}
-
-// Calls body(register, number of registers as a constant, first column) for all columns. Going down all rows of so many that
-// what belongs to them stays in registers costs less than going along the rows.
-template <class T, class Body>
+// Calls body(register, number of registers as a constant, first column) for all columns, as many registers at a time as these
+// numbers say, then one, then numbers.
+template <class T, int... many, class Body>
 void byColumns(Index length, Body body) {
-  using R = Register<T>;
   Index i = 0;
   const auto all = [&](auto width, auto count) {
     using Width = decltype(width);
     for (; i + count * Width::lanes <= length; i += count * Width::lanes) body(width, count, i);
   };
-  all(R(), std::integral_constant<int, 8>());
-  all(R(), std::integral_constant<int, 4>());
-  all(R(), std::integral_constant<int, 1>());
+  (all(Register<T>(), std::integral_constant<int, many>()), ...);
+  all(Register<T>(), std::integral_constant<int, 1>());
   all(Number<T>(), std::integral_constant<int, 1>());
 }
 
+// True when rows meet in the same lines of the first cache, so that few of them fit there at once.
+template <class T>
+bool meet(Rows rows) {
+  return rows.stride * static_cast<Index>(sizeof(T)) % 4096 == 0;
+}
+
 // Two sums over each column; add(registers, number of the register in the row, its place, what belongs to its columns, sums...).
+// Going down all rows of so many columns that their sums stay in registers costs less than going along the rows.
 template <class T, class Add>
 void sumDown(Rows rows, const T* numbers, T* first, T* second, Add add) {
-  byColumns<T>(rows.length, [=](auto width, auto count, Index i) {
+  byColumns<T, 8, 4>(rows.length, [=](auto width, auto count, Index i) {
     using R = decltype(width);
-    const ColumnNumbers<R, count> number(numbers + i);
-    typename R::Vector a[count] = {}, b[count] = {};
+    typename R::Vector number[count], a[count] = {}, b[count] = {};
+    for (int k = 0; k < count; ++k) number[k] = R::load(numbers + i + k * R::lanes);
     for (Index r = 0, at = i; r < rows.count; ++r, at += rows.stride)
-      for (int k = 0; k < count; ++k) add(width, k, at + k * R::lanes, number.of[k], a[k], b[k]);
+      for (int k = 0; k < count; ++k) add(width, k, at + k * R::lanes, number[k], a[k], b[k]);
     for (int k = 0; k < count; ++k) {
       R::store(first + i + k * R::lanes, a[k]);
       R::store(second + i + k * R::lanes, b[k]);
@@ -88,7 +78,7 @@ void sumDown(Rows rows, const T* numbers, T* first, T* second, Add add) {
 template <class T>
 void deviationsDown(const T* x, Rows rows, const T* centres, T* sums, T* squares) {
   sumDown(rows, centres, sums, squares, [=](auto width, int k, Index at, auto centre, auto& sum, auto& square) {
-    fetchLine<decltype(width)>(x + at + 2 * rows.stride, k);
+    fetchAhead(x + at, k * width.lanes, 2 * rows.stride);
     const auto d = width.load(x + at) - centre;
     sum += d;
     square += d * d;
@@ -98,42 +88,43 @@ void deviationsDown(const T* x, Rows rows, const T* centres, T* sums, T* squares
 template <class T>
 void productsDown(const T* g, const T* x, Rows rows, const T* means, T* sums, T* products) {
   sumDown(rows, means, sums, products, [=](auto width, int k, Index at, auto mean, auto& sum, auto& product) {
-    fetchLine<decltype(width)>(x + at + 2 * rows.stride, k);
-    fetchLine<decltype(width)>(g + at + 2 * rows.stride, k);
+    fetchAhead(x + at, k * width.lanes, 2 * rows.stride);
+    fetchAhead(g + at, k * width.lanes, 2 * rows.stride);
     const auto gradient = width.load(g + at);
     sum += gradient;
     product += gradient * (width.load(x + at) - mean);
   });
 }
 
+// y = value(registers, place, first column) along two rows at a time.
+template <class T, class Value>
+void spreadDown(Rows rows, T* y, Value value) {
+  const bool far = !meet<T>(rows);
+  inGroups<2>(rows.count, [=](Index row, auto together) {
+    byColumns<T>(rows.length, [=](auto width, auto, Index i) {
+      const Index start = row * rows.stride + i;
+      typename decltype(width)::Vector values[together];
+      for (Index r = 0; r < together; ++r) {
+        if (far) fetchToWrite(y + start + r * rows.stride, i, together * rows.stride);
+        values[r] = value(width, start + r * rows.stride, i);
+      }
+      for (Index r = 0; r < together; ++r) width.store(y + start + r * rows.stride, values[r]);
+    });
+  });
+}
+
 template <class T>
 void scaleDown(const T* x, Rows rows, const T* means, const T* factors, const T* offsets, T* y) {
-  byColumns<T>(rows.length, [=](auto width, auto count, Index i) {
-    using R = decltype(width);
-    const ColumnNumbers<R, count> mean(means + i), factor(factors + i), offset(offsets + i);
-    for (Index r = 0, at = i; r < rows.count; ++r, at += rows.stride)
-      for (int k = 0; k < count; ++k) {
-        const Index here = at + k * R::lanes, later = here + 2 * rows.stride;
-        fetchLine<R>(x + later, k);
-        fetchLineToWrite<R>(y + later, k);
-        R::store(y + here, (R::load(x + here) - mean.of[k]) * factor.of[k] + offset.of[k]);
-      }
+  spreadDown(rows, y, [=](auto width, Index at, Index i) {
+    return (width.load(x + at) - width.load(means + i)) * width.load(factors + i) + width.load(offsets + i);
   });
 }
 
 template <class T>
 void combineDown(const T* g, const T* x, Rows rows, const T* means, const T* a, const T* b, const T* c, T* y) {
-  byColumns<T>(rows.length, [=](auto width, auto count, Index i) {
-    using R = decltype(width);
-    const ColumnNumbers<R, count> mean(means + i), byG(a + i), byX(b + i), rest(c + i);
-    for (Index r = 0, at = i; r < rows.count; ++r, at += rows.stride)
-      for (int k = 0; k < count; ++k) {
-        const Index here = at + k * R::lanes, later = here + 2 * rows.stride;
-        fetchLine<R>(g + later, k);
-        fetchLine<R>(x + later, k);
-        fetchLineToWrite<R>(y + later, k);
-        R::store(y + here, R::load(g + here) * byG.of[k] + ((R::load(x + here) - mean.of[k]) * byX.of[k] + rest.of[k]));
-      }
+  spreadDown(rows, y, [=](auto width, Index at, Index i) {
+    return width.load(g + at) * width.load(a + i) +
+           ((width.load(x + at) - width.load(means + i)) * width.load(b + i) + width.load(c + i));
   });
 }
 
@@ -256,8 +247,8 @@ DL_INLINE void productsOf(const T* g, const T* x, Rows rows, const T* means, con
     auto offsetSum = R::load(offsets + i), scaleSum = R::load(scales + i);
     for (Index r = 0; r < count; ++r) {
       const Index at = r * rows.stride + i;
-      fetchAhead(x + at - i, i, count * rows.stride);
-      fetchAhead(g + at - i, i, count * rows.stride);
+      fetchAhead(x + at, i, count * rows.stride);
+      fetchAhead(g + at, i, count * rows.stride);
       const auto gradient = R::load(g + at), product = gradient * (R::load(x + at) - mean.of[r]);
       offsetSum += gradient;
       scaleSum += product * factor.of[r];
@@ -345,7 +336,7 @@ void inverseDeviations(Index n, double epsilon, const T* variances, T* __restric
 
 template <class T>
 DL_INLINE void combinations(Index n, double count, double epsilon, const T* variances, const T* scale, const double* sums,
-                  double* __restrict products, T* __restrict a, T* __restrict b, T* __restrict c) {
+                            double* __restrict products, T* __restrict a, T* __restrict b, T* __restrict c) {
   for (Index k = 0; k < n; ++k) {
     const double factor = 1 / __builtin_sqrt(static_cast<double>(variances[k]) + epsilon), s = static_cast<double>(scale[k]);
     products[k] *= factor;
@@ -414,9 +405,9 @@ void gradientEach(const T* g, const T* x, Rows rows, double epsilon, const T* sc
 
 template <class T>
 NormalizationRowKernels<T> normalizationRowKernels() {
-  return {deviationsDown<T>, productsDown<T>,      scaleDown<T>,    combineDown<T>, deviationsAlong<T>,
-          scaleAlong<T>,     productsAlong<T>,     combineAlong<T>, normalizeEach<T>, gradientEach<T>, addUp<T>,       addUp<double>,
-          moments<T>,        inverseDeviations<T>, combinations<T>};
+  return {deviationsDown<T>, productsDown<T>,  scaleDown<T>,    combineDown<T>,       deviationsAlong<T>,
+          scaleAlong<T>,     productsAlong<T>, combineAlong<T>, normalizeEach<T>,     gradientEach<T>,
+          addUp<T>,          addUp<double>,    moments<T>,      inverseDeviations<T>, combinations<T>};
 }
 
 template NormalizationRowKernels<float> normalizationRowKernels();
