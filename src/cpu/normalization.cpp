@@ -33,7 +33,7 @@ class Chunks {
   /// What belongs together is normalised while it is still in the second cache, if it fits or lies side by side.
   Pieces pieces(std::size_t elementBytes) const {
     const Index bytes = how_.inner * how_.outer * static_cast<Index>(elementBytes);
-    return {how_.kept, perPosition_, elements(), bytes <= Index{1} << 19 || how_.outer == 1};
+    return {how_.kept, perPosition_, elements(), 1, bytes <= Index{1} << 19 || how_.outer == 1};
   }
 
   /// Where a chunk of a middle position starts in the array, and where in its segment.

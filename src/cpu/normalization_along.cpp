@@ -37,7 +37,7 @@ struct Strips {
 
   Index width, groups, perImage, strip, across, images, blocks, rowsAtOnce;
 
-  Pieces pieces() const { return {across, blocks, strip * width * images, false}; }
+  Pieces pieces() const { return {across, blocks, strip * width * images, strip * groups, false}; }
 
   /// Calls body(first row in its image, first element, number of rows) for the rows of a piece, some at a time.
   template <class F>
@@ -283,8 +283,8 @@ class Gradient {
     inShortRows<T>(strips_.of(count), sums, products, [&](Index i, Rows part, T* sum, T* product) {
       const Index from = start + at + i;
       T* offsets = offsetsOf(piece) + at + i;
-      kernels_.productsAlong(g_ + from, x_ + from, part, means, factors, scales_.data() + at + i, offsets, offsets + apart_,
-                             sum, product);
+      kernels_.productsAlong(g_ + from, x_ + from, part, means, factors, scales_.data() + at + i, offsets, offsets + apart_, sum,
+                             product);
     });
   }
   void spread(Index row, Index start, Index group, Index count, const T* a, const T* b, const T* c, T* dx) const {
@@ -318,7 +318,7 @@ void normalizeAlong(const Normalization& how, const T* x, const T* offset, const
   if (how.outer == 1) return normalizeRows(kernels, how, strips, x, offsets.data(), scales.data(), mean, variance, y);
   const std::unique_ptr<T[]> centres(new T[static_cast<std::size_t>(how.kept)]),
       factors(new T[static_cast<std::size_t>(how.kept)]);
-  for (Index k = 0; k < how.kept; ++k) centres[static_cast<std::size_t>(k)] = guessedMean(runs, how, x, k);
+  guessMeans(runs, how, x, centres.get(), [](Index, Index) {});
   Workspace memory(PositionSums<T>::bytes(how, strips.blocks));
   PositionSums<T> sums(how, strips.blocks, memory);
   inThreeSteps(

@@ -20,7 +20,7 @@ constexpr Index longestRun = 32768;  // longer ones are cut up
 /// What lies across and what lies behind each other: an array cut into across * blocks pieces; what belongs together lies in
 /// the pieces with the same number across.
 struct Pieces {
-  Index across, blocks, elements;  // of one piece
+  Index across, blocks, elements, positions;  // the latter two of one piece
   bool near;  // what belongs together should be finished before the next is begun, as it may still be in a cache
 };
 
@@ -42,7 +42,10 @@ void inThreeSteps(const Pieces& pieces, Collect collect, Finish finish, Spread s
   parallelFor(across * blocks, grainFor(pieces.elements), [&](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit) collect(unit % across, unit / across);
   });
-  for (Index a = 0; a < across; ++a) finish(a);
+  constexpr Index workOfSums = 32;  // that of so many elements
+  parallelFor(across, grainFor(workOfSums * pieces.positions), [&](Index begin, Index end) {
+    for (Index a = begin; a < end; ++a) finish(a);
+  });
   parallelFor(across * blocks, grainFor(pieces.elements), [&](Index begin, Index end) {
     // Within a block forwards, as the hardware looks ahead.
     for (Index block = (end - 1) / across; block >= begin / across; --block)
@@ -86,6 +89,24 @@ template <class T>
 T guessedMean(const NormalizationKernels<T>& kernels, const Normalization& how, const T* x, Index position) {
   const Index length = how.inner < 32 ? how.inner : 32, wanted = 16 / length + 1, count = how.outer < wanted ? how.outer : wanted;
   return kernels.sum(x + position * how.inner, {length, how.inner * how.kept, count}) / static_cast<T>(length * count);
+}
+
+/// The same for all middle positions; behind some of them finish(first, count).
+template <class T, class F>
+void guessMeans(const NormalizationKernels<T>& kernels, const Normalization& how, const T* x, T* centres, F finish) {
+  constexpr Index work = 32;  // that of so many elements for each
+  parallelFor(how.kept, grainFor(work), [&](Index begin, Index end) {
+    if (how.inner < shortRun) {
+      const Index few = std::min<Index>(how.outer, 4), stride = how.inner * how.kept;
+      for (Index k = begin; k < end; ++k) centres[k] = x[k * how.inner];
+      for (Index r = 1; r < few; ++r)
+        for (Index k = begin; k < end; ++k) centres[k] += x[r * stride + k * how.inner];
+      for (Index k = begin; k < end; ++k) centres[k] /= static_cast<T>(few);
+    } else {
+      kernels.beginnings(x + begin * how.inner, how.inner, end - begin, centres + begin);
+    }
+    finish(begin, end - begin);
+  });
 }
 
 /// The moments of a part of a middle position: in one pass around a guess of the mean, in two more where the guess was far off.

@@ -24,6 +24,10 @@ struct Tiles {
       positions = std::clamp<Index>(32768 / (how.inner * images), 1, how.kept);
     }
     across = (how.kept + positions - 1) / positions;
+    if (across > 1) {  // evenly, and for two or four threads too
+      positions = (how.kept + (across + 3) / 4 * 4 - 1) / ((across + 3) / 4 * 4);
+      across = (how.kept + positions - 1) / positions;
+    }
     blocks = (how.outer + images - 1) / images;
   }
 
@@ -35,7 +39,7 @@ struct Tiles {
     const Index bytes = positions * how_.inner * how_.outer * static_cast<Index>(elementBytes);
     // Long runs at such distances share few places of that cache.
     const bool meet = !rows && stride() * static_cast<Index>(elementBytes) % 16384 == 0;
-    return {across, blocks, positions * how_.inner * images, bytes <= cachedBytes && !meet};
+    return {across, blocks, positions * how_.inner * images, positions, bytes <= cachedBytes && !meet};
   }
   struct Tile {
     Index first, count, start, images;  // middle positions, first element, images
@@ -106,9 +110,9 @@ class InOrder {
   const NormalizationRowKernels<T> rows;
   using Tile = Tiles::Tile;
 
-  // For numbers of some kinds, sums, and more.
-  Workspace memory(int kinds, Index more = 0) const {
-    return Workspace(Numbers<T>::bytes(how, tiles, kinds) + PositionSums<T>::bytes(how, tiles.blocks) + more);
+  // For numbers of some kinds and sums.
+  Workspace memory(int kinds) const {
+    return Workspace(Numbers<T>::bytes(how, tiles, kinds) + PositionSums<T>::bytes(how, tiles.blocks));
   }
   // What a tile adds to the sums of its middle positions.
   void deviations(const Tile& tile, const T* x, const T* centres, T* sums, T* squares) const {
@@ -138,18 +142,8 @@ class InOrder {
       runs.combineRuns(g + tile.start, x + tile.start, tiles.runsOf(tile), tile.images, means, a, b, c, y + tile.start);
   }
 
-  // First guesses of the means: for rows from a few of them, as they lie in memory.
-  void guess(const T* x, T* centres, T* sums) const {
-    if (!tiles.rows) {
-      for (Index k = 0; k < how.kept; ++k) centres[k] = guessedMean(runs, how, x, k);
-      return;
-    }
-    const Index n = tiles.stride(), few = std::min<Index>(how.outer, 4);
-    std::copy_n(x, n, sums);
-    for (Index r = 1; r < few; ++r)
-      for (Index i = 0; i < n; ++i) sums[i] += x[r * n + i];
-    const T count = static_cast<T>(few * how.inner);
-    for (Index k = 0; k < how.kept; ++k) centres[k] = summed(sums + k * how.inner) / count;
+  void guess(const T* x, Numbers<T>& numbers, int kind) const {
+    guessMeans(runs, how, x, numbers.of(kind), [&](Index first, Index count) { numbers.stretch(kind, first, count); });
   }
 
  private:
@@ -167,9 +161,10 @@ class InOrder {
       ofRows(sums, sums + width);
     else
       ofRuns(std::fill_n(sums, 2 * width, T(0)) - 2 * width);
+    if (!tiles.rows) return runs.totals(sums, tile.count, first, second);
     for (Index p = 0; p < tile.count; ++p) {
-      first[p] = tiles.rows ? summed(sums + p * how.inner) : runs.total(sums + 2 * p * runs.parts);
-      second[p] = tiles.rows ? summed(sums + width + p * how.inner) : runs.total(sums + (2 * p + 1) * runs.parts);
+      first[p] = summed(sums + p * how.inner);
+      second[p] = summed(sums + width + p * how.inner);
     }
   }
 };
@@ -209,12 +204,10 @@ void normalizePart(const Normalization& how, Index from, const T* x, const T* of
                    T* y) {
   const InOrder<T> in(how);
   enum { centres, means, factors, offsets, kinds };
-  const Index elements = in.tiles.stride();
-  Workspace memory = in.memory(kinds, Workspace::bytesFor<T>(elements));
+  Workspace memory = in.memory(kinds);
   Numbers<T> numbers(how, in.tiles, kinds, memory);
   PositionSums<T> sums(how, in.tiles.blocks, memory);
-  in.guess(x, numbers.of(centres), memory.take<T>(elements));
-  numbers.stretch(centres, 0, how.kept);
+  in.guess(x, numbers, centres);
   inThreeSteps(
       in.tiles.pieces(sizeof(T)),
       [&](Index a, Index block) {
@@ -302,7 +295,7 @@ void scaleGradientPart(const Normalization& how, const T* g, const T* x, const T
   numbers.set(factors, factor);
   std::fill_n(numbers.of(zeros), how.kept, T(0));
   numbers.stretch(zeros, 0, how.kept);
-  const auto [across, blocks, elements, near] = in.tiles.pieces(2 * sizeof(T));
+  const auto [across, blocks, elements, positions, near] = in.tiles.pieces(2 * sizeof(T));
   parallelFor(across * blocks, grainFor(elements), [&, across = across](Index begin, Index end) {
     for (Index unit = begin; unit < end; ++unit) {
       const Index block = unit / across;

@@ -170,9 +170,43 @@ void productsOfRuns(const T* g, const T* x, Runs runs, Index images, const T* me
   });
 }
 
+// Calls body(first, number as a constant), so many at a time that their sums fold together.
+template <class Body>
+void inFours(Index count, Body body) {
+  Index r = 0;
+  for (; r + 4 <= count; r += 4) body(r, std::integral_constant<int, 4>());
+  for (; r < count; ++r) body(r, std::integral_constant<int, 1>());
+}
+
 template <class T>
-T totalOfParts(const T* parts) {
-  return Register<T>::total(Register<T>::load(parts));
+void totalsOfParts(const T* parts, Index count, T* first, T* second) {
+  using R = Register<T>;
+  inFours(count, [=](Index run, auto some) {
+    typename R::Vector v[2 * some];
+    T all[2 * some];
+    for (int i = 0; i < 2 * some; ++i) v[i] = R::load(parts + (2 * run + i) * R::lanes);
+    R::template totals<2 * some>(v, all);
+    for (int r = 0; r < some; ++r) {
+      first[run + r] = all[2 * r];
+      second[run + r] = all[2 * r + 1];
+    }
+  });
+}
+
+template <class T>
+void beginnings(const T* x, Index length, Index count, T* means) {
+  using R = Register<T>;
+  constexpr int few = 16;
+  inFours(count, [=](Index run, auto some) {
+    typename R::Vector v[some];
+    for (int r = 0; r < some; ++r) {
+      const T* from = x + (run + r) * length;
+      v[r] = R::load(from);
+      for (int i = R::lanes; i < few; i += R::lanes) v[r] += R::load(from + i);
+    }
+    R::template totals<some>(v, means + run);
+    for (int r = 0; r < some; ++r) means[run + r] *= T(1) / few;
+  });
 }
 
 // Runs of one register at least: what whole registers leave is computed with the last lanes of what they gave, which was
@@ -224,7 +258,8 @@ NormalizationKernels<T> normalizationKernels() {
           Register<T>::lanes,
           deviationsOfRuns<T>,
           productsOfRuns<T>,
-          totalOfParts<T>,
+          totalsOfParts<T>,
+          beginnings<T>,
           scaleRuns<T>,
           combineRuns<T>};
 }

@@ -25,11 +25,13 @@ struct NormalizationKernels {
 
   // The same for many middle positions at once, in the order of memory: `images` times `count` neighbouring runs of `length`
   // elements, `stride` elements from one image to the next. Runs have 16 elements at least. Sums of a run stay apart in `parts`
-  // numbers, two sums in turn, until `total` adds them up: parts[(2 r + s) parts + j], which the kernels add to. y may be x.
+  // numbers, two sums in turn, until `totals` adds them up: parts[(2 r + s) parts + j], which the kernels add to. y may be x.
   Index parts;
   void (*deviationsOfRuns)(const T* x, Runs runs, Index images, const T* centres, T* parts);
   void (*productsOfRuns)(const T* g, const T* x, Runs runs, Index images, const T* means, T* parts);
-  T (*total)(const T* parts);
+  void (*totals)(const T* parts, Index count, T* first, T* second);
+  /// The means of the first 16 elements of runs that lie behind each other.
+  void (*beginnings)(const T* x, Index length, Index count, T* means);
   void (*scaleRuns)(const T* x, Runs runs, Index images, const T* means, const T* factors, const T* offsets, T* y);
   void (*combineRuns)(const T* g, const T* x, Runs runs, Index images, const T* means, const T* a, const T* b, const T* c, T* y);
 };
