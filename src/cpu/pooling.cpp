@@ -189,7 +189,7 @@ void orElse(const Pooling& how, Index n, Fast fast, General general) {
 // Windows of two by two along the first two of two axes that touch each other and lie inside; else there are no pages.
 struct Pairs : PoolPairs {
   Index elements = 0, results = 0;  // of a page
-  explicit Pairs(const Pooling& how) : PoolPairs{} {
+  explicit Pairs(const Pooling& how) {
     const auto touching = [](const PoolAxis& a) { return a.window == 2 && a.stride == 2 && a.before == 0 && 2 * a.out <= a.in; };
     if (how.count != 2 || !touching(how.axes[0]) || !touching(how.axes[1])) return;
     static_cast<PoolPairs&>(*this) = {how.axes[0].in, how.axes[0].out, how.axes[1].in, how.axes[1].out};

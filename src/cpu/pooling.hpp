@@ -36,6 +36,11 @@ struct Pooling {
   }
 };
 
+/// Pages of `columnsIn` columns of `in` elements, in windows of two by two that touch each other: `columnsOut` by `out` of them.
+struct PoolPairs {
+  Index in = 0, out = 0, columnsIn = 0, columnsOut = 0;
+};
+
 /// The largest elements, NaN where a window holds one.
 template <class T>
 void maxPool(const Pooling& how, const T* x, T* y);

@@ -2,81 +2,103 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <utility>
 #include <vector>
 
+#include "cpu/arch.hpp"
 #include "cpu/parallel.hpp"
+#include "cpu/simd/unpooling.hpp"
 
 namespace dl::cpu {
 
 namespace {
 
-constexpr Index partElements = Index{1} << 15;
+// Some elements, their positions, and the results from position `begin` on that these lie among.
+struct Part {
+  Index n, begin, count;
+};
 
-// Calls body(first, last) for all elements: in parts on several threads where parts meet different ranges of positions, as those
-// of pooled pages do, else once.
-template <class Body>
-void forParts(const double* at, Index n, Body body) {
-  const Index parts = (n + partElements - 1) / partElements;
-  std::vector<std::pair<double, double>> ranges(static_cast<std::size_t>(parts));
-  const auto endOf = [&](Index part) { return std::min(n, (part + 1) * partElements); };
-  parallelFor(parts, 1, [&](Index begin, Index end) {
-    for (Index part = begin; part < end; ++part) {
-      double least = at[part * partElements], most = least;
-      for (Index i = part * partElements; i < endOf(part); ++i) {
-        least = at[i] < least ? at[i] : least;
-        most = at[i] > most ? at[i] : most;
-      }
-      ranges[static_cast<std::size_t>(part)] = {least, most};
-    }
-  });
-  const bool apart = std::adjacent_find(ranges.begin(), ranges.end(),
-                                        [](const auto& a, const auto& b) { return a.second >= b.first; }) == ranges.end();
-  if (!apart) return body(Index{0}, n);
-  parallelFor(parts, 1, [&](Index begin, Index end) { body(begin * partElements, endOf(end - 1)); });
+template <class T>
+UnpoolKernels<T> kernelsFor() {
+  return DLARRAY_FOR_ARCH(unpoolKernels<T>)();
 }
 
-}  // namespace
+template <class T>
+bool isWithin(const UnpoolKernels<T>& kernels, const Part& part, const double* at) {
+  return kernels.within(at, part.n, static_cast<double>(part.begin), static_cast<double>(part.begin + part.count));
+}
 
-bool arePositions(const double* at, Index n, Index count) {
-  const auto end = static_cast<double>(count);
+// False, with nothing done, where a position lies elsewhere.
+template <class T>
+bool put(const UnpoolKernels<T>& kernels, const Part& part, const T* x, const double* at, T* y) {
+  if (!isWithin(kernels, part, at)) return false;
+  std::fill_n(y, part.count, T(0));
+  for (Index i = 0; i < part.n; ++i) y[static_cast<Index>(at[i]) - part.begin] = x[i];
+  return true;
+}
+
+template <class T>
+bool take(const UnpoolKernels<T>& kernels, const Part& part, const T* g, const double* at, T* dx) {
+  if (!isWithin(kernels, part, at)) return false;
+  // Backwards: the last one takes the gradient of its place, and leaves nothing for those before it.
+  std::vector<char> taken(static_cast<std::size_t>(part.count));
+  for (Index i = part.n - 1; i >= 0; --i) {
+    const Index place = static_cast<Index>(at[i]) - part.begin;
+    dx[i] = std::exchange(taken[static_cast<std::size_t>(place)], char{1}) ? T(0) : g[place];
+  }
+  return true;
+}
+
+// Calls body(part, its first element) for some pages at a time, which stay in the nearest cache. True where it always was.
+template <class Body>
+bool forPages(const Unpooling& how, Body body) {
+  constexpr Index cached = 4096;
+  if (how.n == 0) return false;
+  const Index n = how.n / how.pages, count = how.count / how.pages, together = std::max<Index>(1, cached / count);
   std::atomic<bool> all{true};
-  parallelFor(n, partElements, [&](Index first, Index last) {
-    bool here = true;
-    for (Index i = first; i < last; ++i) {
-      const double p = at[i];
-      here &= (p >= 0) & (p < end) && static_cast<double>(static_cast<Index>(p)) == p;
+  parallelFor(how.pages, grainFor(n + count), [&](Index first, Index end) {
+    for (; first < end && all; first += together) {
+      const Index pages = std::min(together, end - first);
+      if (!body(Part{pages * n, first * count, pages * count}, first * n, pages)) all = false;
     }
-    if (!here) all = false;
   });
   return all;
 }
 
-template <class T>
-void unpool(const T* x, const double* at, Index n, T* y, Index count) {
-  parallelFor(count, parallelElements,
-              [&](Index begin, Index end) { std::memset(y + begin, 0, static_cast<std::size_t>(end - begin) * sizeof(T)); });
-  forParts(at, n, [&](Index first, Index last) {
-    for (Index i = first; i < last; ++i) y[static_cast<Index>(at[i])] = x[i];
-  });
+}  // namespace
+
+bool isPosition(double at, Index count) {
+  return at >= 0 && at < static_cast<double>(count) && static_cast<double>(static_cast<Index>(at)) == at;
 }
 
 template <class T>
-void unpoolAdjoint(const T* g, Index count, const double* at, Index n, T* dx) {
-  // Backwards: the last one takes the gradient of its place, and leaves nothing for those before it.
-  std::vector<char> taken(static_cast<std::size_t>(count));
-  forParts(at, n, [&](Index first, Index last) {
-    for (Index i = last - 1; i >= first; --i) {
-      const auto place = static_cast<Index>(at[i]);
-      dx[i] = std::exchange(taken[static_cast<std::size_t>(place)], char{1}) ? T(0) : g[place];
-    }
-  });
+bool unpool(const Unpooling& how, const T* x, const double* at, T* y) {
+  const UnpoolKernels<T> kernels = kernelsFor<T>();
+  const bool pairs = how.pairs.in > 0;
+  return forPages(how,
+                  [&](const Part& part, Index first, Index pages) {
+                    T* to = y + part.begin;
+                    return (pairs && kernels.pairs(x + first, at + first, how.pairs, part.begin, pages, to)) ||
+                           put(kernels, part, x + first, at + first, to);
+                  }) ||
+         put(kernels, {how.n, 0, how.count}, x, at, y);
 }
 
-template void unpool(const float*, const double*, Index, float*, Index);
-template void unpool(const double*, const double*, Index, double*, Index);
-template void unpoolAdjoint(const float*, Index, const double*, Index, float*);
-template void unpoolAdjoint(const double*, Index, const double*, Index, double*);
+template <class T>
+void unpoolAdjoint(const Unpooling& how, const T* g, const double* at, T* dx) {
+  const UnpoolKernels<T> kernels = kernelsFor<T>();
+  const bool pairs = how.pairs.in > 0;
+  const bool apart = forPages(how, [&](const Part& part, Index first, Index pages) {
+    const T* from = g + part.begin;
+    return (pairs && kernels.pairsAdjoint(from, at + first, how.pairs, part.begin, pages, dx + first)) ||
+           take(kernels, part, from, at + first, dx + first);
+  });
+  if (!apart) take(kernels, {how.n, 0, how.count}, g, at, dx);
+}
+
+template bool unpool(const Unpooling&, const float*, const double*, float*);
+template bool unpool(const Unpooling&, const double*, const double*, double*);
+template void unpoolAdjoint(const Unpooling&, const float*, const double*, float*);
+template void unpoolAdjoint(const Unpooling&, const double*, const double*, double*);
 
 }  // namespace dl::cpu

@@ -98,6 +98,17 @@ struct MeanPool {
   void gradient(Backward& b) const { b.add(0, engine::apply(MeanPool<!adjoint>{how, b.shape(0)}, b.gradient())); }
 };
 
+// How elements of one shape may have come from the other.
+cpu::Unpooling unpooling(const Shape& pooled, const Shape& whole) {
+  const std::size_t dimensions = pooled.size.size();
+  cpu::Unpooling how{numel(pooled.size), numel(whole.size)};
+  std::size_t d = dimensions;
+  for (; d > 0 && pooled.size[d - 1] == whole.size[d - 1]; --d) how.pages *= whole.size[d - 1];
+  const auto half = [&](std::size_t i) { return whole.size[i] / 2 == pooled.size[i]; };
+  if (d == 2 && half(0) && half(1)) how.pairs = {whole.size[0], pooled.size[0], whole.size[1], pooled.size[1]};
+  return how;
+}
+
 // x at positions among zeros, of several at one position the last; or with `adjoint` the transpose of that: each is the other's
 // derivative.
 template <bool adjoint>
@@ -106,20 +117,33 @@ struct Unpool {
   static constexpr unsigned kept = 2;
   Shape to;
 
-  Result infer(const Inputs& in) const { return {to, Storage::of(in[0]).type}; }
+  Result infer(const Inputs& in) const {
+    if (!adjoint && numel(to.size) == 0 && numel(in[0]) > 0) refuse(in);
+    return {to, Storage::of(in[0]).type};
+  }
   void run(const Inputs& in, DlArray& y) const {
     const auto* at = Storage::data<double>(in[1]);
     withElementType(Storage::of(y).type, [&](auto zero) {
       using T = decltype(zero);
       if constexpr (adjoint) {
-        cpu::unpoolAdjoint(Storage::data<T>(in[0]), numel(in[0]), at, numel(y), Storage::mutableData<T>(y));
+        cpu::unpoolAdjoint(unpooling(to, Storage::shape(in[0])), Storage::data<T>(in[0]), at, Storage::mutableData<T>(y));
       } else {
-        cpu::unpool(Storage::data<T>(in[0]), at, numel(in[0]), Storage::mutableData<T>(y), numel(y));
+        const cpu::Unpooling how = unpooling(Storage::shape(in[0]), to);
+        if (!cpu::unpool(how, Storage::data<T>(in[0]), at, Storage::mutableData<T>(y))) refuse(in);
       }
     });
   }
   void gradient(Backward& b) const {
     if (b.needs(0)) b.add(0, engine::apply(Unpool<!adjoint>{b.shape(0)}, b.gradient(), b.input(1)));
+  }
+
+ private:
+  [[noreturn]] void refuse(const Inputs& in) const {
+    const Index n = numel(to.size);
+    const auto* at = Storage::data<double>(in[1]);
+    const double* wrong = std::find_if_not(at, at + numel(in[1]), [&](double p) { return cpu::isPosition(p, n); });
+    fail(in.where(), "maxunpool:positions", "maxunpool: the position {} is not a whole number from 0 to {}, the last of {}", *wrong,
+         n - 1, toString(to));
   }
 };
 
@@ -296,16 +320,8 @@ DlArray maxunpool(Operand x, Operand positions, const Size& outputSize, const Ma
   if (shape.size.size() != data.shape().size.size())
     fail(x.where(), "maxunpool:outputSize", "maxunpool: the output size {} has {} dimensions, the data {} has {}",
          toString(outputSize), outputSize.size(), describe(x), data.shape().size.size());
-  const Index n = numel(shape.size);
-  const DlArray places = engine::castTo(at, Type::Double);
-  const auto* place = Storage::data<double>(places);
-  if (!cpu::arePositions(place, numel(places), n)) {
-    const double* wrong =
-        std::find_if_not(place, place + numel(places), [&](const double& p) { return cpu::arePositions(&p, 1, n); });
-    fail(x.where(), "maxunpool:positions", "maxunpool: the position {} is not a whole number from 0 to {}, the last of {}",
-         *wrong, n - 1, toString(shape));
-  }
-  return data.result(engine::apply(Unpool<false>{shape}, numbers(data.array()), places));
+  const DlArray values = numbers(data.array());
+  return data.result(engine::apply(Unpool<false>{shape}, Operand(values, x.where()), engine::castTo(at, Type::Double)));
 }
 
 }  // namespace dl

@@ -58,11 +58,6 @@ inline Index spreadLength(const PoolAxis& axis) {
   return longer > data ? longer : data;
 }
 
-/// Pages of `columnsIn` columns of `in` elements, in windows of two by two that touch each other: `columnsOut` by `out` of them.
-struct PoolPairs {
-  Index in, out, columnsIn, columnsOut;
-};
-
 template <class T>
 struct PoolPairKernels {
   /// The largest elements of the windows, and g at their places among zeros. False, with useless results, where an element is

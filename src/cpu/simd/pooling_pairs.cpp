@@ -3,56 +3,10 @@
 // their neighbours.
 #include "cpu/simd/pooling.hpp"
 
-#include <utility>
-
-#include "cpu/simd/tile.hpp"
+#include "cpu/simd/pooling_pairs.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
-
-template <class T, class Lanes = std::make_integer_sequence<int, Types<T>::width>>
-struct Pairs;
-template <class T, int... lane>
-struct Pairs<T, std::integer_sequence<int, lane...>> {
-  using Vector = typename Types<T>::Vector;
-  static constexpr int width = Types<T>::width;
-  static Vector swapped(Vector v) { return __builtin_shufflevector(v, v, (lane ^ 1)...); }
-  static Vector halvesSwapped(Vector v) { return __builtin_shufflevector(v, v, (lane ^ (width / 2))...); }
-  /// Every second element, in the lower half.
-  static Vector everySecond(Vector v) { return __builtin_shufflevector(v, v, (2 * lane % width)...); }
-  /// Each element of the lower half twice.
-  static Vector twice(Vector v) { return __builtin_shufflevector(v, v, (lane / 2)...); }
-  /// Each element of the lowest quarter twice, in both halves.
-  static Vector twiceInHalves(Vector v) { return __builtin_shufflevector(v, v, (lane % (width / 2) / 2)...); }
-  /// The lower half of one register and the upper one of another.
-  static Vector joined(Vector low, Vector high) {
-    return __builtin_shufflevector(low, high, (lane < width / 2 ? lane : width + lane)...);
-  }
-  /// The elements of one register at even places, of another at odd ones.
-  static Vector mixed(Vector even, Vector odd) {
-    return __builtin_shufflevector(even, odd, (lane % 2 == 0 ? lane : width + lane)...);
-  }
-
-  static Vector load(const T* x, Index n) {
-    if (n >= width) return *reinterpret_cast<const typename Types<T>::Anywhere*>(x);
-    Vector v;
-    loadPart(x, n, v);
-    return v;
-  }
-  static void store(Vector v, Index n, T* y) {
-    if (n >= width)
-      *reinterpret_cast<typename Types<T>::Anywhere*>(y) = v;
-    else
-      storePart(y, n, v);
-  }
-  static bool holdsNaN(Vector v) {
-    bool found = false;
-    T all[width];
-    std::memcpy(all, &v, sizeof v);
-    for (int i = 0; i < width; ++i) found |= all[i] != all[i];
-    return found;
-  }
-};
 
 // Two columns that fill the halves of a register. Multiplied by zero, elements leave a trace in a sum where they are infinite or
 // no numbers.
@@ -139,9 +93,8 @@ bool maxPairsGradient(const T* x, const T* g, const PoolPairs& p, Index pages, T
         P::store(bestB > bestA ? zero : shareA, n - i, toFirst + i);
         P::store(bestB > bestA ? shareB : zero, n - i, toSecond + i);
       }
-      for (Index i = n; i < p.in; ++i) toFirst[i] = toSecond[i] = 0;
     }
-    for (Index i = 2 * p.columnsOut * p.in; i < p.columnsIn * p.in; ++i) dx[i] = 0;
+    clearRest(p, dx);
   }
   return !P::holdsNaN(traceA + traceB);
 }
@@ -172,9 +125,8 @@ void meanPairsAdjoint(const T* g, const PoolPairs& p, Index pages, T* dx) {
         P::store(share, n - i, first + i);
         P::store(share, n - i, second + i);
       }
-      for (Index i = n; i < p.in; ++i) first[i] = second[i] = 0;
     }
-    for (Index i = 2 * p.columnsOut * p.in; i < p.columnsIn * p.in; ++i) dx[i] = 0;
+    clearRest(p, dx);
   }
 }
 
