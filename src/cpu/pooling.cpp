@@ -48,6 +48,14 @@ class Pages {
   /// How many columns a page has, and how many a window at most.
   Index columns() const { return in_ / first_.in; }
   Index window() const { return window_; }
+  /// Where the elements of the windows' columns lie, from that of the first window's first one on; as many for each as a window
+  /// is long.
+  std::vector<Index> places(Index window) const {
+    std::vector<Index> all;
+    for (const Index column : columns_)
+      for (Index i = 0; i < window; ++i) all.push_back(column + i - first_.before);
+    return all;
+  }
   /// The most rows that come together.
   Index together() const { return together_; }
 
@@ -173,19 +181,6 @@ Index wholeBlock(const Pooling& how) {
 constexpr Index longestBlock = 4096;    // sums of longer ones are taken in parts, elsewhere
 constexpr Index cachedElements = 4096;  // that are looked at again where the fast way fails
 
-// Calls body(first, count) for some units of n elements at a time, and in its place general(a pooling of them) where it is false.
-template <class Fast, class General>
-void orElse(const Pooling& how, Index n, Fast fast, General general) {
-  parallelFor(how.outer, grainFor(n), [&](Index begin, Index end) {
-    const Index together = std::max<Index>(1, cachedElements / n);
-    for (Index first = begin; first < end; first += together) {
-      Pooling some = how;
-      some.outer = std::min(together, end - first);
-      if (!fast(first, some.outer)) general(some, first);
-    }
-  });
-}
-
 // Windows of two by two along the first two of two axes that touch each other and lie inside; else there are no pages.
 struct Pairs : PoolPairs {
   Index elements = 0, results = 0;  // of a page
@@ -199,12 +194,45 @@ struct Pairs : PoolPairs {
 };
 
 template <class T>
-PoolPairKernels<T> pairKernels() {
-  return DLARRAY_FOR_ARCH(poolPairKernels<T>)();
-}
-template <class T>
 PoolBlockKernels<T> blockKernels() {
   return DLARRAY_FOR_ARCH(poolBlockKernels<T>)();
+}
+
+// Some units that are independent of each other: where their elements begin, and their results.
+struct Units {
+  Index x, y, count;
+};
+
+// Calls fast(units) for some units of a pooling at a time, and where it is false general(a pooling of them, their elements, their
+// results).
+template <class Fast, class General>
+void forUnits(const Pooling& how, Index elements, Index results, Fast fast, General general) {
+  parallelFor(how.outer, grainFor(elements), [&](Index begin, Index end) {
+    const Index together = std::max<Index>(1, cachedElements / elements);
+    for (Index first = begin; first < end; first += together) {
+      const Units units{first * elements, first * results, std::min(together, end - first)};
+      if (fast(units)) continue;
+      Pooling some = how;
+      some.outer = units.count;
+      general(some, units.x, units.y);
+    }
+  });
+}
+
+// The fastest way to pool: by kernels for windows of two by two, called as pairs(kernels, pages, units), by those for windows
+// that hold whole blocks of n elements, unless n is too small, called as blocks(kernels, units), else, and where these are false,
+// general(a pooling, its elements, its results).
+template <class T, class OfPairs, class OfBlocks, class General>
+void fastest(const Pooling& how, Index n, OfPairs ofPairs, OfBlocks ofBlocks, General general) {
+  if (const Pairs pairs(how); pairs.elements > 0) {
+    const PoolPairKernels<T> kernels = DLARRAY_FOR_ARCH(poolPairKernels<T>)();
+    return forUnits(
+        how, pairs.elements, pairs.results, [&](const Units& units) { return ofPairs(kernels, pairs, units); }, general);
+  }
+  const PoolBlockKernels<T> kernels = blockKernels<T>();
+  if (n < kernels.least) return general(how, 0, 0);
+  forUnits(
+      how, n, 1, [&](const Units& units) { return ofBlocks(kernels, units); }, general);
 }
 
 // Calls body(block, its elements, position of the largest) for every block of n elements; the first NaN counts as the largest.
@@ -228,10 +256,6 @@ void largestOfBlocks(const PoolKernels<T>& kernels, const T* x, Index n, Index b
     }
   });
 }
-
-}  // namespace
-
-namespace {
 
 template <class T>
 void anyMaxPool(const Pooling& how, const T* x, T* y) {
@@ -288,93 +312,33 @@ void anyMaxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
   });
 }
 
-}  // namespace
-
 template <class T>
-void maxPool(const Pooling& how, const T* x, T* y) {
-  if (const Pairs pairs(how); pairs.elements > 0)
-    return orElse(
-        how, pairs.elements,
-        [&, kernels = pairKernels<T>()](Index first, Index pages) {
-          return kernels.max(x + first * pairs.elements, pairs, pages, y + first * pairs.results);
-        },
-        [&](const Pooling& some, Index first) { anyMaxPool(some, x + first * pairs.elements, y + first * pairs.results); });
-  if (const Index n = wholeBlock(how); n >= blockKernels<T>().least)
-    return orElse(
-        how, n,
-        [&, kernels = blockKernels<T>()](Index first, Index blocks) { return kernels.max(x + first * n, n, blocks, y + first); },
-        [&](const Pooling& some, Index first) { anyMaxPool(some, x + first * n, y + first); });
-  anyMaxPool(how, x, y);
-}
-
-template <class T>
-void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
-  if (const Pairs pairs(how); pairs.elements > 0)
-    return orElse(
-        how, pairs.elements,
-        [&, kernels = pairKernels<T>()](Index first, Index pages) {
-          const Index at = first * pairs.elements;
-          return kernels.maxGradient(x + at, g + first * pairs.results, pairs, pages, dx + at);
-        },
-        [&](const Pooling& some, Index first) {
-          const Index at = first * pairs.elements;
-          anyMaxPoolGradient(some, x + at, g + first * pairs.results, dx + at);
-        });
-  if (const Index n = wholeBlock(how); n >= blockKernels<T>().least)
-    return orElse(
-        how, n,
-        [&, kernels = blockKernels<T>()](Index first, Index blocks) {
-          return kernels.maxGradient(x + first * n, g + first, n, blocks, dx + first * n);
-        },
-        [&](const Pooling& some, Index first) { anyMaxPoolGradient(some, x + first * n, g + first, dx + first * n); });
-  if (!maxPoolGradientOfImages(how, x, g, dx)) anyMaxPoolGradient(how, x, g, dx);
-}
-
-template <class T>
-void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
+void anyMaxPoolPositions(const Pooling& how, const T* x, Index begin, double* positions) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   if (const Index n = wholeBlock(how))
     return largestOfBlocks(kernels, x, n, how.outer,
-                           [&](Index b, const T*, Index at) { positions[b] = static_cast<double>(b * n + at); });
+                           [&](Index b, const T*, Index at) { positions[b] = static_cast<double>(begin + b * n + at); });
   const Pages pages(how);
   const bool look = how.overlaps();
-  parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
+  const std::vector<Index> places = pages.places(how.axes[0].window);
+  parallelFor(pages.units(), pages.grain(), [&](Index first, Index end) {
     Lines<PoolCode<T>> codes;
-    for (Index unit = begin; unit < end; ++unit) {
+    for (Index unit = first; unit < end; ++unit) {
       const Index start = pages.x(unit);
       largestOfUnit(kernels, pages, unit, look, x + start, codes, [&](const Rows& rows, const PoolCode<T>* code) {
         double* to = positions + pages.y(unit) + rows.y;
         const PoolAxis& axis = rows.axis;
+        const Index* place = places.data() + static_cast<Index>(rows.firstColumn) * axis.window;
         for (Index r = 0; r < rows.rows; ++r, code += codesStep(axis), to += rows.yStep)
           for (Index i = 0; i < axis.out; ++i)
-            to[i] = static_cast<double>(start + rows.columns[code[i] / axis.window] + r * rows.xStep + i * axis.stride +
-                                        code[i] % axis.window - axis.before);
+            to[i] = static_cast<double>(begin + start + r * rows.xStep + i * axis.stride + place[code[i]]);
       });
     }
   });
 }
 
 template <class T>
-bool averagesBlocks(const Pooling& how) {
-  for (int d = 0; d < how.count; ++d)
-    if (how.countsPadding && how.axes[d].window != how.axes[d].in) return false;
-  const Index n = wholeBlock(how);
-  return n >= blockKernels<T>().least && n <= longestBlock;
-}
-
-template <class T>
-void meanPool(const Pooling& how, const T* x, T* y) {
-  if (const Pairs pairs(how); pairs.elements > 0)
-    return parallelFor(how.outer, grainFor(pairs.elements), [&, kernels = pairKernels<T>()](Index begin, Index end) {
-      kernels.mean(x + begin * pairs.elements, pairs, end - begin, y + begin * pairs.results);
-    });
-  if (averagesBlocks<T>(how)) {
-    const Index n = wholeBlock(how);
-    const PoolBlockKernels<T> kernels = blockKernels<T>();
-    return parallelFor(how.outer, grainFor(n), [&](Index begin, Index end) {
-      kernels.sum(x + begin * n, n, end - begin, T(1) / static_cast<T>(n), y + begin);
-    });
-  }
+void anyMeanPool(const Pooling& how, const T* x, T* y) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
   const std::vector<T> along = poolShares<T>(how, how.axes[0]);
@@ -389,19 +353,7 @@ void meanPool(const Pooling& how, const T* x, T* y) {
 }
 
 template <class T>
-void meanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
-  if (const Pairs pairs(how); pairs.elements > 0)
-    return parallelFor(how.outer, grainFor(pairs.elements), [&, kernels = pairKernels<T>()](Index begin, Index end) {
-      kernels.meanAdjoint(g + begin * pairs.results, pairs, end - begin, dx + begin * pairs.elements);
-    });
-  if (averagesBlocks<T>(how)) {
-    const Index n = wholeBlock(how);
-    const PoolBlockKernels<T> kernels = blockKernels<T>();
-    return parallelFor(how.outer, grainFor(n), [&](Index begin, Index end) {
-      kernels.fill(g + begin, n, end - begin, T(1) / static_cast<T>(n), dx + begin * n);
-    });
-  }
-  if (meanPoolAdjointOfImages(how, g, dx)) return;
+void anyMeanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
   const std::vector<T> along = poolShares<T>(how, how.axes[0]);
@@ -431,6 +383,74 @@ void meanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
       for (Index c = 0; c < pages.columns(); ++c) std::copy_n(page.data() + c * length + axis.before, axis.in, to + c * whole);
     }
   });
+}
+
+}  // namespace
+
+template <class T>
+void maxPool(const Pooling& how, const T* x, T* y) {
+  const Index n = wholeBlock(how);
+  fastest<T>(
+      how, n, [&](const auto& kernels, const PoolPairs& p, Units u) { return kernels.max(x + u.x, p, u.count, y + u.y); },
+      [&](const auto& kernels, Units u) { return kernels.max(x + u.x, n, u.count, y + u.y); },
+      [&](const Pooling& some, Index at, Index result) { anyMaxPool(some, x + at, y + result); });
+}
+
+template <class T>
+void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
+  const Index n = wholeBlock(how);
+  fastest<T>(
+      how, n,
+      [&](const auto& kernels, const PoolPairs& p, Units u) {
+        return kernels.maxGradient(x + u.x, g + u.y, p, u.count, dx + u.x);
+      },
+      [&](const auto& kernels, Units u) { return kernels.maxGradient(x + u.x, g + u.y, n, u.count, dx + u.x); },
+      [&](const Pooling& some, Index at, Index result) {
+        if (n > 0 || !maxPoolGradientOfImages(some, x + at, g + result, dx + at))
+          anyMaxPoolGradient(some, x + at, g + result, dx + at);
+      });
+}
+
+template <class T>
+void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
+  const auto any = [&](const Pooling& some, Index at, Index result) {
+    anyMaxPoolPositions(some, x + at, at, positions + result);
+  };
+  fastest<T>(
+      how, 0,
+      [&](const auto& kernels, const PoolPairs& p, Units u) {
+        return kernels.maxPositions(x + u.x, p, u.x, u.count, positions + u.y);
+      },
+      [](const auto&, Units) { return false; }, any);
+}
+
+template <class T>
+bool averagesBlocks(const Pooling& how) {
+  for (int d = 0; d < how.count; ++d)
+    if (how.countsPadding && how.axes[d].window != how.axes[d].in) return false;
+  const Index n = wholeBlock(how);
+  return n >= blockKernels<T>().least && n <= longestBlock;
+}
+
+template <class T>
+void meanPool(const Pooling& how, const T* x, T* y) {
+  const Index n = averagesBlocks<T>(how) ? wholeBlock(how) : 0;
+  fastest<T>(
+      how, n, [&](const auto& kernels, const PoolPairs& p, Units u) { return kernels.mean(x + u.x, p, u.count, y + u.y), true; },
+      [&](const auto& kernels, Units u) { return kernels.sum(x + u.x, n, u.count, T(1) / static_cast<T>(n), y + u.y), true; },
+      [&](const Pooling& all, Index, Index) { anyMeanPool(all, x, y); });
+}
+
+template <class T>
+void meanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
+  const Index n = averagesBlocks<T>(how) ? wholeBlock(how) : 0;
+  fastest<T>(
+      how, n,
+      [&](const auto& kernels, const PoolPairs& p, Units u) { return kernels.meanAdjoint(g + u.y, p, u.count, dx + u.x), true; },
+      [&](const auto& kernels, Units u) { return kernels.fill(g + u.y, n, u.count, T(1) / static_cast<T>(n), dx + u.x), true; },
+      [&](const Pooling& all, Index, Index) {
+        if (!meanPoolAdjointOfImages(all, g, dx)) anyMeanPoolAdjoint(all, g, dx);
+      });
 }
 
 template void maxPool(const Pooling&, const float*, float*);

@@ -142,8 +142,8 @@ struct Unpool {
     const Index n = numel(to.size);
     const auto* at = Storage::data<double>(in[1]);
     const double* wrong = std::find_if_not(at, at + numel(in[1]), [&](double p) { return cpu::isPosition(p, n); });
-    fail(in.where(), "maxunpool:positions", "maxunpool: the position {} is not a whole number from 0 to {}, the last of {}", *wrong,
-         n - 1, toString(to));
+    fail(in.where(), "maxunpool:positions", "maxunpool: the position {} is not a whole number from 0 to {}, the last of {}",
+         *wrong, n - 1, toString(to));
   }
 };
 
@@ -283,8 +283,9 @@ std::tuple<DlArray, DlArray, Size> detail::maxpoolWithPositions(const Operand& x
                                                                 const MaxpoolOptions& options) {
   const LabelledData data(x, options.dataFormat, "maxpool");
   const Plan p = plan(data.shape(), options.poolFormat, {"maxpool", x.where(), poolSize, options.stride, options.padding});
-  const DlArray values = numbers(data.array()), positions = engine::apply(MaxPositions{p.how, p.to}, values);
-  return {data.result(gatherAlong(values, positions, whole(data.shape()))), data.result(positions), size(x)};
+  const DlArray values = numbers(data.array());
+  return {data.result(engine::apply(MaxPool{p.how, p.to}, values)), data.result(engine::apply(MaxPositions{p.how, p.to}, values)),
+          size(x)};
 }
 template std::tuple<DlArray, DlArray, Size> detail::maxpoolWithPositions<3>(const Operand& x, const PoolSize& poolSize,
                                                                             const MaxpoolOptions& options);

@@ -1,4 +1,5 @@
-// Functions that move data more than they compute: embedding, one-hot codes, resizing, unpooling, dropout. Time forward and
+// Functions that move data more than they compute: embedding, one-hot codes, resizing, pooling with positions,
+// unpooling, dropout. Time forward and
 // forward + backward, and the share of the copy bandwidth that the memory they must touch amounts to: each input and each result
 // once, gradients likewise, the table of an embedding's gradient once for its zeros. Dropout is set beside random numbers of as
 // many elements, which it cannot do without, resizing beside oneDNN's in the better of two layouts. Arguments: the beginnings of
@@ -84,11 +85,17 @@ void resizing(const char* name, const DlArray& x, const char* method, double sca
   row(name, x, {touched, touched}, f, {}, peer);
 }
 
+// Positions are doubles: two elements each. The way back must read all lines of the gradient to find its elements.
 void unpooling(const char* name, const DlArray& x) {
   const auto [y, at, whole] = maxpool<3>(x, 2, {.stride = 2});
-  const Index n = numel(y);
-  // Positions are doubles: two elements each.
-  row(name, y, {3 * n + numel(x), 4 * n}, [at = at, whole = whole](const DlArray& a) { return maxunpool(a, at, whole); });
+  const Index n = 3 * numel(y) + numel(x);
+  row(name, y, {n, n}, [at = at, whole = whole](const DlArray& a) { return maxunpool(a, at, whole); });
+}
+
+void poolingWithPositions(const char* name, const DlArray& x, Index window, const MaxpoolOptions& options) {
+  const auto f = [=](const DlArray& a) { return std::get<0>(maxpool<3>(a, window, options)); };
+  const Index n = numel(f(x));
+  row(name, x, {numel(x) + 3 * n, 2 * numel(x) + n}, f);
 }
 
 void dropping(const char* name, const DlArray& x) {
@@ -110,6 +117,8 @@ int main(int count, char** words) {
   resizing("dlresize linear 2x 28x28x64x16", image(28, 64, 16), "linear", 2);
   resizing("dlresize linear 0.5x 224x224x3x16", image(224, 3, 16), "linear", 0.5);
   unpooling("maxunpool 2/2 32x32x16x128", image(32, 16, 128));
+  poolingWithPositions("maxpool<3> 2/2 32x32x16x128", image(32, 16, 128), 2, {.stride = 2});
+  poolingWithPositions("maxpool<3> 3/2 56x56x16x64", image(56, 16, 64), 3, {.stride = 2, .padding = 1});
   dropping("dropout 1000 x 128", dlarray(single_(randn(1000, 128)), "CB"));
   dropping("dropout 1000 x 16384", dlarray(single_(randn(1000, 16384)), "CB"));
 }

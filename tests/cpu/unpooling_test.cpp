@@ -41,9 +41,7 @@ void check(const std::vector<double>& at, Unpooling how) {
     BOOST_TEST((dx == expectedDx));
   }
 }
-void check(const std::vector<double>& at, Index count, Index pages = 1) {
-  check<double>(at, {.count = count, .pages = pages});
-}
+void check(const std::vector<double>& at, Index count, Index pages = 1) { check<double>(at, {.count = count, .pages = pages}); }
 
 // The position of an element of each window of two by two.
 std::vector<double> placesInWindows(const PoolPairs& p, Index pages) {

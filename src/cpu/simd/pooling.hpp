@@ -64,6 +64,8 @@ struct PoolPairKernels {
   /// infinite or no number.
   bool (*max)(const T* x, const PoolPairs& p, Index pages, T* y);
   bool (*maxGradient)(const T* x, const T* g, const PoolPairs& p, Index pages, T* dx);
+  /// The positions of the largest elements, as the others; `begin` is that of the first element.
+  bool (*maxPositions)(const T* x, const PoolPairs& p, Index begin, Index pages, double* positions);
   /// The means, and g spread over the windows.
   void (*mean)(const T* x, const PoolPairs& p, Index pages, T* y);
   void (*meanAdjoint)(const T* g, const PoolPairs& p, Index pages, T* dx);

@@ -1,6 +1,6 @@
 #pragma once
-// Registers in which the elements of windows of two lie beside each other. To be included by the sources in simd/ alone: everything
-// is local to them.
+// Registers in which the elements of windows of two lie beside each other. To be included by the sources in simd/ alone:
+// everything is local to them.
 #include <utility>
 
 #include "cpu/simd/pooling.hpp"
@@ -50,6 +50,18 @@ struct Pairs<T, std::integer_sequence<int, lane...>> {
       *reinterpret_cast<typename Types<T>::Anywhere*>(y) = v;
     else
       storePart(y, n, v);
+  }
+  /// Every second element and a step for each added to a number, n of them.
+  static void addEverySecond(Vector v, const double* steps, double number, Index n, double* y) {
+    T all[width];
+    const Vector half = everySecond(v);
+    std::memcpy(all, &half, sizeof all);
+    double results[width / 2];
+    for (int i = 0; i < width / 2; ++i) results[i] = static_cast<double>(all[i]) + (number + steps[i]);
+    if (n == width / 2)
+      std::memcpy(y, results, sizeof results);
+    else
+      for (Index i = 0; i < n; ++i) y[i] = results[i];
   }
   static bool holdsNaN(Vector v) {
     bool found = false;

@@ -69,8 +69,8 @@ class Places {
   decltype(Positions{} != Positions{}) inexact_{};
 };
 
-// Calls body(position of the window's first element, its place in the page, first result, windows) for windows that lie beside each
-// other in a row of windows of a page.
+// Calls body(position of the window's first element, its place in the page, first result, windows) for windows that lie beside
+// each other in a row of windows of a page.
 template <class T, class Body>
 [[gnu::always_inline]] inline void forWindows(const PoolPairs& p, Body&& body) {
   for (Index c = 0; c < p.columnsOut; ++c)
