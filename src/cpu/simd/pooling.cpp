@@ -252,8 +252,8 @@ bool holdsNaN(const T* x, Index n) {
 
 // ---- the way back ------------------------------------------------------------------------------------------------------
 
-// One row of results and one column of the array: registers hold the gradient of each place in the window. Each takes the gradients
-// with its code, counted from `first`, or all of them where there are no codes.
+// One row of results and one column of the array: registers hold the gradient of each place in the window. Each takes the
+// gradients with its code, counted from `first`, or all of them where there are no codes.
 template <class R, int stride, int window, bool coded, class T>
 void spreadColumn(const PoolCode<T>* codes, const T* g, Index n, PoolCode<T> first, T* x) {
   using Vector = typename R::Vector;

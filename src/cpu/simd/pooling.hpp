@@ -83,8 +83,8 @@ struct PoolBlockKernels {
   bool (*maxGradient)(const T* x, const T* g, Index n, Index blocks, T* dx);
 };
 
-/// An image of `across.in` columns of `along.in` elements, `columnStep` apart, under windows that move both ways; the results of a row
-/// of windows lie `resultStep` behind those of the row before.
+/// An image of `across.in` columns of `along.in` elements, `columnStep` apart, under windows that move both ways; the results of
+/// a row of windows lie `resultStep` behind those of the row before.
 struct PoolImage {
   PoolAxis along, across;
   Index columnStep, resultStep;
@@ -93,7 +93,8 @@ struct PoolImage {
 /// The way back for images: every column of the result is written once, when all windows over it are known.
 template <class T>
 struct PoolImageKernels {
-  /// The elements of memory that the functions below want beside, 0 for windows that they are not made for. Once, `prepare` fills it.
+  /// The elements of memory that the functions below want beside, 0 for windows that they are not made for. Once, `prepare` fills
+  /// it.
   Index (*scratch)(const PoolImage& p);
   void (*prepare)(const PoolImage& p, T* scratch);
   /// g at the places of the largest elements among zeros. Faster where there is no NaN.

@@ -101,31 +101,37 @@ bool maxPairsGradient(const T* x, const T* g, const PoolPairs& p, Index pages, T
 
 // Places in a window are counted from its first element: 0 or 1, and one column on, which a T can count to.
 template <class T>
-bool maxPairsPositions(const T* x, const PoolPairs& p, Index begin, Index pages, double* positions) {
+bool maxPairsPositions(const T* x, const PoolPairs& pairs, Index begin, Index pages, double* positions) {
   using P = Pairs<T>;
   using Vector = typename P::Vector;
   constexpr Index windows = P::width / 2;
+  const PoolPairs p = pairs;  // apart from what is written
   if (p.in >= Index{1} << 23) return false;
-  T odd[P::width];
-  double steps[windows];
-  for (int i = 0; i < P::width; ++i) odd[i] = static_cast<T>(i % 2);
+  Vector first, traceA{}, traceB{};
+  typename P::Doubles steps;
+  for (int i = 0; i < P::width; ++i) first[i] = static_cast<T>(i % 2);
   for (int i = 0; i < windows; ++i) steps[i] = 2 * i;
-  const Vector first = P::load(odd, P::width), second = first + static_cast<T>(p.in);
-  Vector traceA{}, traceB{};
-  for (Index page = 0; page < pages; ++page, x += p.in * p.columnsIn, begin += p.in * p.columnsIn)
-    for (Index c = 0; c < p.columnsOut; ++c, positions += p.out)
+  const Vector second = first + static_cast<T>(p.in);
+  for (Index page = 0; page < pages; ++page, x += p.in * p.columnsIn, begin += p.in * p.columnsIn) {
+    const T* column = x;
+    typename P::Doubles ofColumn = steps + static_cast<double>(begin);
+    for (Index c = 0; c < p.columnsOut; ++c, column += 2 * p.in, ofColumn += static_cast<double>(2 * p.in), positions += p.out)
       for (Index i = 0; i < p.out; i += windows) {
-        const T* column = x + 2 * c * p.in + 2 * i;
         const Index n = smaller(p.out - i, windows);
-        const Vector a = P::load(column, 2 * n), b = P::load(column + p.in, 2 * n);
+        const Vector a = P::load(column + 2 * i, 2 * n), b = P::load(column + p.in + 2 * i, 2 * n);
         traceA += a * T(0);
         traceB += b * T(0);
         const Vector larger = b > a ? b : a, place = b > a ? second : first;
         const Vector other = P::swapped(larger), otherPlace = P::swapped(place);
         const auto better = (other > larger) | ((other == larger) & (otherPlace < place));
-        P::addEverySecond(better ? otherPlace : place, steps, static_cast<double>(begin + 2 * c * p.in + 2 * i), n,
-                          positions + i);
+        const typename P::Doubles found =
+            P::doublesOfEverySecond(better ? otherPlace : place) + (ofColumn + static_cast<double>(2 * i));
+        if (n == windows)
+          std::memcpy(positions + i, &found, sizeof found);
+        else
+          for (Index k = 0; k < n; ++k) positions[i + k] = found[k];
       }
+  }
   return !P::holdsNaN(traceA + traceB);
 }
 

@@ -51,17 +51,14 @@ struct Pairs<T, std::integer_sequence<int, lane...>> {
     else
       storePart(y, n, v);
   }
-  /// Every second element and a step for each added to a number, n of them.
-  static void addEverySecond(Vector v, const double* steps, double number, Index n, double* y) {
-    T all[width];
-    const Vector half = everySecond(v);
-    std::memcpy(all, &half, sizeof all);
-    double results[width / 2];
-    for (int i = 0; i < width / 2; ++i) results[i] = static_cast<double>(all[i]) + (number + steps[i]);
-    if (n == width / 2)
-      std::memcpy(y, results, sizeof results);
-    else
-      for (Index i = 0; i < n; ++i) y[i] = results[i];
+  /// Every second element as doubles.
+  typedef double Doubles __attribute__((vector_size(width / 2 * sizeof(double))));
+  static Doubles doublesOfEverySecond(Vector v) {
+    typedef T Half __attribute__((vector_size(sizeof(Vector) / 2)));
+    const Vector each = everySecond(v);
+    Half half;
+    std::memcpy(&half, &each, sizeof half);
+    return __builtin_convertvector(half, Doubles);
   }
   static bool holdsNaN(Vector v) {
     bool found = false;

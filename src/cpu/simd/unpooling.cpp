@@ -16,113 +16,148 @@ bool within(const double* at, Index n, double begin, double end) {
   return wrong == 0;
 }
 
-// In which lanes of two columns the elements of a row of windows lie, of as many windows as a register has positions.
+// As many windows of a row as a register has positions.
 template <class T>
-class Places {
- public:
+struct Windows {
+  using P = Pairs<T>;
+  using Vector = typename P::Vector;
+  using Positions = typename Types<double>::Vector;
+  using Bits = decltype(Positions{} == Positions{});
+  static constexpr int count = Types<double>::width,
+                       parts = 2 * count / P::width;  // registers that their elements of a column fill
+  typedef T Each __attribute__((vector_size(count * sizeof(T))));
+  typedef T EachAnywhere __attribute__((vector_size(count * sizeof(T)), aligned(sizeof(T)), may_alias));
+
+  static Each load(const T* x, Index n) {
+    if (n >= count) return *reinterpret_cast<const EachAnywhere*>(x);
+    const Vector v = P::load(x, n);
+    Each each;
+    std::memcpy(&each, &v, sizeof each);
+    return each;
+  }
+  static void store(Vector v, Index n, T* y) {
+    if (n >= count)
+      std::memcpy(y, &v, sizeof(Each));
+    else
+      P::store(v, n, y);
+  }
+  /// Each number twice.
+  static Vector spread(Each v, int part) {
+    if constexpr (parts == 1)
+      return P::halfTwice(v);
+    else
+      return part == 0 ? P::twice(v) : P::upperTwice(v);
+  }
+};
+
+// What a window's elements are counted by: from its first one on they are 0 and 1, and in the next column as many more as a
+// column has elements.
+template <class T>
+struct Places {
+  using W = Windows<T>;
+  typename W::Positions steps, column;
+  typename W::Vector top, below;
+  explicit Places(const PoolPairs& p) : column(typename W::Positions{} + static_cast<double>(p.in)) {
+    for (int i = 0; i < W::count; ++i) steps[i] = 2 * i;
+    for (int i = 0; i < W::P::width; ++i) {
+      top[i] = static_cast<T>(i % 2);
+      below[i] = static_cast<T>(i % 2 + p.in);
+    }
+  }
+};
+
+// Calls body(places of the elements in their windows, first element in the page, first result, windows) for windows that lie
+// beside each other. `begin` is the position of the page's first element. Leaves a bit in `wrong` where a position is in no place
+// of its window.
+template <class T, class Body>
+[[gnu::always_inline]] inline void forWindows(const double* at, const PoolPairs& p, const Places<T>& places, double begin,
+                                              typename Windows<T>::Bits& wrong, Body&& body) {
+  using W = Windows<T>;
+  using Positions = typename W::Positions;
+  const auto some = [&](Positions from, Index element, Index result, Index n) __attribute__((always_inline)) {
+    Positions offset = Pairs<double>::load(at + result, n) - from;
+    if (n < W::count) offset = places.steps < static_cast<double>(2 * n) ? offset : Positions{};
+    // 0 and 1 are the numbers that are their own squares.
+    const Positions inColumn = offset >= places.column ? offset - places.column : offset;
+    wrong |= reinterpret_cast<typename W::Bits>(inColumn * inColumn - inColumn);
+    body(__builtin_convertvector(offset, typename W::Each), element, result, n);
+  };
+  for (Index c = 0; c < p.columnsOut; ++c, begin += static_cast<double>(2 * p.in)) {
+    Positions from = places.steps + begin;
+    Index i = 0;
+    for (; i + W::count <= p.out; i += W::count, from += 2.0 * W::count) some(from, 2 * (c * p.in + i), c * p.out + i, W::count);
+    if (i < p.out) some(from, 2 * (c * p.in + i), c * p.out + i, p.out - i);
+  }
+}
+
+template <class Bits>
+bool anyBit(Bits bits, int lanes) {
+  std::int64_t any = 0;
+  for (int i = 0; i < lanes; ++i) any |= bits[i];
+  return any != 0;
+}
+
+template <class T>
+bool unpoolPairs(const T* x, const double* at, const PoolPairs& pairs, Index begin, Index pages, T* y) {
+  using W = Windows<T>;
+  using P = Pairs<T>;
+  using Vector = typename P::Vector;
+  const PoolPairs p = pairs;                 // apart from what is written
+  if (p.in >= Index{1} << 23) return false;  // to what a T can count
+  const Index elements = p.in * p.columnsIn, results = p.out * p.columnsOut;
+  const Places<T> places(p);
+  typename W::Bits wrong{};
+  for (Index page = 0; page < pages; ++page, begin += elements, x += results, at += results, y += elements) {
+    forWindows<T>(
+        at, p, places, static_cast<double>(begin),
+        wrong, [&](typename W::Each place, Index element, Index result, Index n) __attribute__((always_inline)) {
+          const typename W::Each v = W::load(x + result, n);
+#pragma GCC unroll 2
+          for (int q = 0; q < W::parts; ++q) {
+            const Index left = 2 * n - q * P::width;
+            if (left <= 0) break;
+            const Vector each = W::spread(v, q), where = W::spread(place, q);
+            T* first = y + element + q * P::width;
+            P::store(where == places.top ? each : Vector{}, left, first);
+            P::store(where == places.below ? each : Vector{}, left, first + p.in);
+          }
+        });
+    clearRest(p, y);
+  }
+  return !anyBit(wrong, W::count);
+}
+
+template <class T>
+bool unpoolPairsAdjoint(const T* g, const double* at, const PoolPairs& pairs, Index begin, Index pages, T* dx) {
+  using W = Windows<T>;
   using P = Pairs<T>;
   using Vector = typename P::Vector;
   using Mask = decltype(Vector{} == Vector{});
-  static constexpr int windows = Types<double>::width, parts = 2 * windows / P::width;  // registers in a column
-  Mask first[parts], second[parts];
-
-  explicit Places(const PoolPairs& p) {
-    for (int i = 0; i < windows; ++i) steps_[i] = 2 * i;
-    for (int i = 0; i < P::width; ++i) {
-      top_[i] = static_cast<T>(i % 2);
-      below_[i] = static_cast<T>(i % 2 + p.in);
-    }
-  }
-  /// `begin` is the position of the first element.
-  [[gnu::always_inline]] void find(const double* at, double begin, Index count) {
-    const Positions offset = Pairs<double>::load(at, count) - (steps_ + begin);
-    Vector twice[parts];
-    if constexpr (parts == 2) {
-      twice[0] = P::twice(offset);
-      twice[1] = P::upperTwice(offset);
-    } else {
-      const auto rounded = __builtin_convertvector(offset, Half);
-      inexact_ |= __builtin_convertvector(rounded, Positions) != offset;
-      twice[0] = P::halfTwice(rounded);
-    }
-    for (int q = 0; q < parts; ++q) {
-      first[q] = twice[q] == top_;
-      second[q] = twice[q] == below_;
-      found_ -= first[q] | second[q];
-    }
-  }
-  /// True when so many windows had their position inside, all since the beginning.
-  bool found(Index all) const {
-    Index count = 0;
-    bool exact = true;
-    for (int i = 0; i < P::width; ++i) count += found_[i];
-    for (int i = 0; i < windows; ++i) exact &= inexact_[i] == 0;
-    return exact && count == all;
-  }
-
- private:
-  using Positions = typename Types<double>::Vector;
-  typedef float Half __attribute__((vector_size(registerBytes / 2)));
-  Positions steps_;
-  Vector top_, below_;
-  Mask found_{};
-  decltype(Positions{} != Positions{}) inexact_{};
-};
-
-// Calls body(position of the window's first element, its place in the page, first result, windows) for windows that lie beside
-// each other in a row of windows of a page.
-template <class T, class Body>
-[[gnu::always_inline]] inline void forWindows(const PoolPairs& p, Body&& body) {
-  for (Index c = 0; c < p.columnsOut; ++c)
-    for (Index i = 0; i < p.out; i += Places<T>::windows)
-      body(2 * c * p.in + 2 * i, c * p.out + i, smaller(p.out - i, Places<T>::windows));
-}
-
-template <class T>
-bool unpoolPairs(const T* x, const double* at, const PoolPairs& p, Index begin, Index pages, T* y) {
-  using P = Pairs<T>;
-  using Vector = typename P::Vector;
+  const PoolPairs p = pairs;                 // apart from what is written
+  if (p.in >= Index{1} << 23) return false;  // to what a T can count
   const Index elements = p.in * p.columnsIn, results = p.out * p.columnsOut;
-  Places<T> places(p);
-  for (Index page = 0; page < pages; ++page, x += results, at += results, y += elements) {
-    forWindows<T>(p, [&](Index place, Index result, Index count) {
-      places.find(at + result, static_cast<double>(begin + page * elements + place), count);
-      const Vector v = P::load(x + result, count);
-      T *first = y + place, *second = first + p.in;
-      for (int q = 0; q < Places<T>::parts && q * P::width < 2 * count; ++q) {
-        const Vector all = q == 0 ? P::twice(v) : P::upperTwice(v);
-        const Index n = 2 * count - q * P::width;
-        P::store(places.first[q] ? all : Vector{}, n, first + q * P::width);
-        P::store(places.second[q] ? all : Vector{}, n, second + q * P::width);
-      }
-    });
-    clearRest(p, y);
-  }
-  return places.found(pages * results);
-}
-
-template <class T>
-bool unpoolPairsAdjoint(const T* g, const double* at, const PoolPairs& p, Index begin, Index pages, T* dx) {
-  using P = Pairs<T>;
-  using Vector = typename P::Vector;
-  using Mask = typename Places<T>::Mask;
-  const Index elements = p.in * p.columnsIn, results = p.out * p.columnsOut;
-  Places<T> places(p);
-  for (Index page = 0; page < pages; ++page, dx += results, at += results, g += elements)
-    forWindows<T>(p, [&](Index place, Index result, Index count) {
-      places.find(at + result, static_cast<double>(begin + page * elements + place), count);
-      const T *first = g + place, *second = first + p.in;
-      Vector found[2] = {};
-      for (int q = 0; q < Places<T>::parts && q * P::width < 2 * count; ++q) {
-        const Index n = 2 * count - q * P::width;
-        const Vector a = P::load(first + q * P::width, n), b = P::load(second + q * P::width, n);
-        // Bits are joined, because a sum with zero would change a sign.
-        const Vector v = places.first[q] ? a : places.second[q] ? b : Vector{};
-        found[q] = P::everySecond(reinterpret_cast<Vector>(reinterpret_cast<Mask>(v) | reinterpret_cast<Mask>(P::swapped(v))));
-      }
-      P::store(Places<T>::parts == 2 ? P::joined(found[0], found[1]) : found[0], count, dx + result);
-    });
-  return places.found(pages * results);
+  const Places<T> places(p);
+  typename W::Bits wrong{};
+  for (Index page = 0; page < pages; ++page, begin += elements, dx += results, at += results, g += elements)
+    forWindows<T>(
+        at, p, places, static_cast<double>(begin),
+        wrong, [&](typename W::Each place, Index element, Index result, Index n) __attribute__((always_inline)) {
+          Vector found[2] = {};
+#pragma GCC unroll 2
+          for (int q = 0; q < W::parts; ++q) {
+            const Index left = 2 * n - q * P::width;
+            if (left <= 0) break;
+            const Vector where = W::spread(place, q);
+            const T* first = g + element + q * P::width;
+            const Vector top = P::load(first, left), below = P::load(first + p.in, left);
+            const Vector v = where == places.top ? top : where == places.below ? below : Vector{};
+            // Bits are joined, because a sum with zero would change a sign.
+            found[q] =
+                P::everySecond(reinterpret_cast<Vector>(reinterpret_cast<Mask>(v) | reinterpret_cast<Mask>(P::swapped(v))));
+          }
+          W::store(W::parts == 2 ? P::joined(found[0], found[1]) : found[0], n, dx + result);
+        });
+  return !anyBit(wrong, W::count);
 }
 
 }  // namespace

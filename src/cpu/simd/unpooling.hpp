@@ -9,8 +9,8 @@ template <class T>
 struct UnpoolKernels {
   /// True when n positions are whole numbers from `begin` to `end` - 1.
   bool (*within)(const double* at, Index n, double begin, double end);
-  /// Zeros with x at the positions, where each lies in its own window, and the way back. The first page begins at position `begin`.
-  /// False, with useless results, where a position lies elsewhere.
+  /// Zeros with x at the positions, where each lies in its own window, and the way back. The first page begins at position
+  /// `begin`. False, with useless results, where a position lies elsewhere.
   bool (*pairs)(const T* x, const double* at, const PoolPairs& p, Index begin, Index pages, T* y);
   bool (*pairsAdjoint)(const T* g, const double* at, const PoolPairs& p, Index begin, Index pages, T* dx);
 };
