@@ -1,13 +1,17 @@
 #include "cpu/region.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <vector>
 
+#include "cpu/elementwise.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/walk.hpp"
+#include "formulas/binary.hpp"
 
 namespace dl::cpu {
 namespace {
@@ -207,11 +211,84 @@ void fillLine(W* x, const Axis& line, W value) {
   for (Index i = 0; i < n; ++i) x[line.xOffset(i)] = value;
 }
 
+// Columns, or equal pieces of them, that lie anywhere behind a grid's base.
+struct Columns {
+  const Index* offsets = nullptr;  // null where a part is something else
+  Index length = 0, count = 0;
+
+  explicit Columns(const Grid& grid) {
+    if (grid.axes.size() != 2) return;
+    const Axis &along = grid.axes[0], &across = grid.axes[1];
+    if (along.xOffsets || along.xStride != 1 || !across.xOffsets) return;
+    *this = {across.xOffsets, along.size, across.size};
+  }
+
+ private:
+  Columns(const Index* o, Index l, Index n) : offsets(o), length(l), count(n) {}
+};
+
+// So many elements are worth a thread where the processor foresees nothing.
+constexpr Index scatteredElements = Index{1} << 14;
+
+// Asks the memory for an array's first bytes; it asks for what follows by itself.
+inline void expect(const void* x, Index bytes) {
+  constexpr Index line = 64, lines = 16;
+  for (Index at = 0; at < std::min(bytes, line * lines); at += line) __builtin_prefetch(static_cast<const char*>(x) + at);
+}
+constexpr Index ahead = 4;  // columns, for which the memory is asked while others are at hand
+
+template <class W>
+void copyColumns(const W* x, const Columns& columns, W* y) {
+  const Index bytes = columns.length * static_cast<Index>(sizeof(W));
+  parallelFor(columns.count, std::max<Index>(1, scatteredElements / std::max<Index>(columns.length, 1)),
+              [&](Index begin, Index end) {
+                for (Index i = begin; i < end; ++i) {
+                  if (i + ahead < end) expect(x + columns.offsets[i + ahead], bytes);
+                  std::memcpy(y + i * columns.length, x + columns.offsets[i], static_cast<std::size_t>(bytes));
+                }
+              });
+}
+
+// Borders between ranges of x in which about equally many columns begin, by a few of them. The first and the last range have no
+// end.
+std::array<Index, 17> bordersOf(const Columns& columns) {
+  constexpr Index few = 64;
+  std::array<Index, few> some;
+  for (Index i = 0; i < few; ++i) some[static_cast<std::size_t>(i)] = columns.offsets[i * columns.count / few];
+  std::sort(some.begin(), some.end());
+  std::array<Index, 17> borders;
+  for (std::size_t i = 1; i < 16; ++i) borders[i] = some[i * few / 16];
+  borders.front() = 0;
+  borders.back() = std::numeric_limits<Index>::max();
+  return borders;
+}
+
+// A column belongs to one thread, which adds to it in order. Threads share x by ranges, because what was written last lies in the
+// caches of threads by ranges too.
+template <class T>
+void addColumns(T* y, const Columns& columns, const T* x) {
+  const auto borders = bordersOf(columns);
+  constexpr auto ranges = static_cast<Index>(borders.size()) - 1;
+  const auto plus = elementwiseKernels<T>().binary[formula::BinaryFormulas::position<formula::Plus>()].value;
+  const Index bytes = columns.length * static_cast<Index>(sizeof(T)), each = columns.length * columns.count / ranges;
+  parallelFor(ranges, std::max<Index>(1, scatteredElements / std::max<Index>(each, 1)), [&](Index begin, Index end) {
+    const Index first = borders[static_cast<std::size_t>(begin)], last = borders[static_cast<std::size_t>(end)];
+    const auto own = [&](Index i) { return columns.offsets[i] >= first && columns.offsets[i] < last; };
+    for (Index i = 0; i < columns.count; ++i) {
+      if (i + ahead < columns.count && own(i + ahead)) expect(y + columns.offsets[i + ahead], bytes);
+      if (!own(i)) continue;
+      T* to = y + columns.offsets[i];
+      plus(columns.length, to, 1, x + i * columns.length, 1, to);
+    }
+  });
+}
+
 void copyGrid(const void* x, std::size_t elementSize, Grid& grid, void* y) {
   if (grid.empty()) return;
   withWord(useWords(elementSize, grid), [&]<class W>(W) {
     const auto* from = static_cast<const W*>(x);
     auto* to = static_cast<W*>(y);
+    if (const Columns columns(grid); columns.offsets) return copyColumns(from + grid.base, columns, to);
     readLines(grid, [&](const Axis& line, Index dx, Index dy) { copyLine(from + dx, line, to + dy); });
   });
 }
@@ -256,6 +333,7 @@ template <class T>
 void scatterAdd(T* y, std::span<const Index> sizes, std::span<const Selection> part, const T* compact) {
   const Grid grid = gridOf(sizes, part);
   if (grid.empty()) return;
+  if (const Columns columns(grid); columns.offsets) return addColumns(y + grid.base, columns, compact);
   writeLines(grid, [&](const Axis& line, Index dx, Index dy) {
     T* to = y + dx;
     const T* from = compact + dy;

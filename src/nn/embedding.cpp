@@ -3,6 +3,7 @@
 #include "engine/fit.hpp"
 #include "nn/data_format.hpp"
 #include "ops/dimensions.hpp"
+#include "ops/part.hpp"
 
 #include <dlarray/ops/reduction.hpp>
 #include <dlarray/ops/shape.hpp>
@@ -26,15 +27,24 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-// The column of each token.
-DlArray columnsOf(const Operand& x, Index count) {
-  std::vector<double> tokens = extractdata<std::vector<double>>(x);
-  for (double& token : tokens) {
-    if (token >= 0 && token < static_cast<double>(count) && token != std::floor(token))
+// The columns of a table that tokens name.
+GridPlace columnsOf(const Operand& x, const DlArray& table) {
+  const Index count = size(table, 1);
+  const std::vector<double> tokens = extractdata<std::vector<double>>(x);
+  std::vector<Index> columns(tokens.size());
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const double token = tokens[i];
+    const bool known = token >= 0 && token < static_cast<double>(count);
+    columns[i] = known ? static_cast<Index>(token) : count - 1;
+    if (known && static_cast<double>(columns[i]) != token)
       fail(x.where(), "embed:token", "embed: token {} is not a whole number", token);
-    if (!(token >= 0 && token < static_cast<double>(count))) token = static_cast<double>(count - 1);
   }
-  return dlarray(tokens);
+  auto place = std::make_shared<GridPlace::Positions>();
+  place->sizes = size(table);
+  place->shape = {Size::matrix(size(table, 0), numel(x)), {}};
+  place->lists.push_back(std::move(columns));
+  place->selections = {{0, 1, size(table, 0), nullptr}, {0, 1, numel(x), place->lists[0].data()}};
+  return {std::move(place)};
 }
 
 // Where each class stands, to be searched.
@@ -153,7 +163,7 @@ DlArray embed(Operand x, Operand weights, const EmbedOptions& options) {
     append(shape.size[d], shape.format[d], static_cast<Index>(gathered.size()));
     gathered.push_back(shape.size[d]);
   }
-  DlArray y = table(all, columnsOf(Operand(data.array(), x.where()), size(table, 1)));
+  DlArray y = readAt(columnsOf(Operand(data.array(), x.where()), table), table);
   if (before > 0) y = permute(reshape(std::move(y), gathered), order);
   if (result.size.size() == 1) {
     result.size.push_back(1);

@@ -140,6 +140,11 @@ BOOST_AUTO_TEST_CASE(big_parts_use_threads) {
   check({301, 1000}, {{0, 3, 100}, {999, -1, 1000}});
   check({301, 1000}, {{0, 1, 301}, list(shuffled)});
   check({301, 1000}, {{0, 1, 301}, list(repeated)});
+  check({301, 1000}, {{2, 1, 255}, list(repeated)});
+  std::vector<Index> often(1000, 7);
+  often[3] = 999;
+  often[998] = 0;
+  check({301, 1000}, {{0, 1, 301}, list(often)});
   check({1000, 301}, {list(repeated), {0, 1, 301}});
   check({1000, 1000}, {list(repeated), list(shuffled)});
   std::vector<Index> linear(200000);
