@@ -208,13 +208,14 @@ struct Units {
 template <class Fast, class General>
 void forUnits(const Pooling& how, Index elements, Index results, Fast fast, General general) {
   parallelFor(how.outer, grainFor(elements), [&](Index begin, Index end) {
-    const Index together = std::max<Index>(1, cachedElements / elements);
+    // Kernels take up to 16 at a time.
+    const Index some = cachedElements / elements, together = some >= 16 ? some / 16 * 16 : std::max<Index>(1, some);
     for (Index first = begin; first < end; first += together) {
       const Units units{first * elements, first * results, std::min(together, end - first)};
       if (fast(units)) continue;
-      Pooling some = how;
-      some.outer = units.count;
-      general(some, units.x, units.y);
+      Pooling those = how;
+      those.outer = units.count;
+      general(those, units.x, units.y);
     }
   });
 }
