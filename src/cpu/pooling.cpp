@@ -9,6 +9,7 @@
 #include "cpu/lines.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/pooling_images.hpp"
+#include "cpu/pooling_ways.hpp"
 #include "cpu/reduce.hpp"
 #include "cpu/simd/pooling.hpp"
 
@@ -166,75 +167,7 @@ void largestOfUnit(const PoolKernels<T>& kernels, const Pages& pages, Index unit
   });
 }
 
-// The elements of each block when a single window holds all of it, else 0. Their number is one that every T can count to.
-Index wholeBlock(const Pooling& how) {
-  constexpr Index countable = Index{1} << 24;
-  Index n = 1;
-  for (int d = 0; d < how.count; ++d) {
-    const PoolAxis& axis = how.axes[d];
-    if (axis.out != 1 || axis.before > 0 || axis.window < axis.in) return 0;
-    n *= axis.in;
-  }
-  return n <= countable ? n : 0;
-}
-
-constexpr Index longestBlock = 4096;    // sums of longer ones are taken in parts, elsewhere
-constexpr Index cachedElements = 4096;  // that are looked at again where the fast way fails
-
-// Windows of two by two along the first two of two axes that touch each other and lie inside; else there are no pages.
-struct Pairs : PoolPairs {
-  Index elements = 0, results = 0;  // of a page
-  explicit Pairs(const Pooling& how) {
-    const auto touching = [](const PoolAxis& a) { return a.window == 2 && a.stride == 2 && a.before == 0 && 2 * a.out <= a.in; };
-    if (how.count != 2 || !touching(how.axes[0]) || !touching(how.axes[1])) return;
-    static_cast<PoolPairs&>(*this) = {how.axes[0].in, how.axes[0].out, how.axes[1].in, how.axes[1].out};
-    elements = in * columnsIn;
-    results = out * columnsOut;
-  }
-};
-
-template <class T>
-PoolBlockKernels<T> blockKernels() {
-  return DLARRAY_FOR_ARCH(poolBlockKernels<T>)();
-}
-
-// Some units that are independent of each other: where their elements begin, and their results.
-struct Units {
-  Index x, y, count;
-};
-
-// Calls fast(units) for some units of a pooling at a time, and where it is false general(a pooling of them, their elements, their
-// results).
-template <class Fast, class General>
-void forUnits(const Pooling& how, Index elements, Index results, Fast fast, General general) {
-  parallelFor(how.outer, grainFor(elements), [&](Index begin, Index end) {
-    // Kernels take up to 16 at a time.
-    const Index some = cachedElements / elements, together = some >= 16 ? some / 16 * 16 : std::max<Index>(1, some);
-    for (Index first = begin; first < end; first += together) {
-      const Units units{first * elements, first * results, std::min(together, end - first)};
-      if (fast(units)) continue;
-      Pooling those = how;
-      those.outer = units.count;
-      general(those, units.x, units.y);
-    }
-  });
-}
-
-// The fastest way to pool: by kernels for windows of two by two, called as pairs(kernels, pages, units), by those for windows
-// that hold whole blocks of n elements, unless n is too small, called as blocks(kernels, units), else, and where these are false,
-// general(a pooling, its elements, its results).
-template <class T, class OfPairs, class OfBlocks, class General>
-void fastest(const Pooling& how, Index n, OfPairs ofPairs, OfBlocks ofBlocks, General general) {
-  if (const Pairs pairs(how); pairs.elements > 0) {
-    const PoolPairKernels<T> kernels = DLARRAY_FOR_ARCH(poolPairKernels<T>)();
-    return forUnits(
-        how, pairs.elements, pairs.results, [&](const Units& units) { return ofPairs(kernels, pairs, units); }, general);
-  }
-  const PoolBlockKernels<T> kernels = blockKernels<T>();
-  if (n < kernels.least) return general(how, 0, 0);
-  forUnits(
-      how, n, 1, [&](const Units& units) { return ofBlocks(kernels, units); }, general);
-}
+constexpr Index longestBlock = 4096;  // sums of longer ones are taken in parts, elsewhere
 
 // Calls body(block, its elements, position of the largest) for every block of n elements; the first NaN counts as the largest.
 template <class T, class F>
@@ -339,10 +272,9 @@ void anyMaxPoolPositions(const Pooling& how, const T* x, Index begin, double* po
 }
 
 template <class T>
-void anyMeanPool(const Pooling& how, const T* x, T* y) {
+void anyMeanPool(const Pooling& how, const std::vector<T>& along, const T* x, T* y) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
-  const std::vector<T> along = poolShares<T>(how, how.axes[0]);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
     std::vector<T> scratch(static_cast<std::size_t>(joinedLength(how.axes[0])));
     for (Index unit = begin; unit < end; ++unit)
@@ -354,10 +286,9 @@ void anyMeanPool(const Pooling& how, const T* x, T* y) {
 }
 
 template <class T>
-void anyMeanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
+void anyMeanPoolAdjoint(const Pooling& how, const std::vector<T>& along, const T* g, T* dx) {
   const PoolKernels<T> kernels = kernelsFor<T>();
   const Pages pages(how);
-  const std::vector<T> along = poolShares<T>(how, how.axes[0]);
   parallelFor(pages.units(), pages.grain(), [&](Index begin, Index end) {
     const PoolAxis largest = pages.axis(0);
     const Index length = spreadLength(largest), whole = how.axes[0].in;
@@ -390,39 +321,51 @@ void anyMeanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
 
 template <class T>
 void maxPool(const Pooling& how, const T* x, T* y) {
-  const Index n = wholeBlock(how);
-  fastest<T>(
-      how, n, [&](const auto& kernels, const PoolPairs& p, Units u) { return kernels.max(x + u.x, p, u.count, y + u.y); },
-      [&](const auto& kernels, Units u) { return kernels.max(x + u.x, n, u.count, y + u.y); },
-      [&](const Pooling& some, Index at, Index result) { anyMaxPool(some, x + at, y + result); });
-}
-
-template <class T>
-void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
-  const Index n = wholeBlock(how);
-  fastest<T>(
-      how, n,
-      [&](const auto& kernels, const PoolPairs& p, Units u) {
-        return kernels.maxGradient(x + u.x, g + u.y, p, u.count, dx + u.x);
-      },
-      [&](const auto& kernels, Units u) { return kernels.maxGradient(x + u.x, g + u.y, n, u.count, dx + u.x); },
-      [&](const Pooling& some, Index at, Index result) {
-        if (n > 0 || !maxPoolGradientOfImages(some, x + at, g + result, dx + at))
-          anyMaxPoolGradient(some, x + at, g + result, dx + at);
+  using Units = PoolUnits;
+  fastestPool<T>(
+      how, wholeBlock(how),
+      PoolWays{
+          [=](const PoolPairKernels<T>& kernels, const PoolPairs& p, Units u) {
+            return kernels.max(x + u.x, p, u.count, y + u.y);
+          },
+          [=](const PoolBlockKernels<T>& kernels, Index n, Units u) { return kernels.max(x + u.x, n, u.count, y + u.y); },
+          [=](const PoolDenseKernels<T>& kernels, const PoolImage& p, Units u) { return kernels.max(x + u.x, p, y + u.y); },
+          [=](const Pooling& some, Index at, Index result) { anyMaxPool(some, x + at, y + result); },
       });
 }
 
 template <class T>
+void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
+  using Units = PoolUnits;
+  const Index block = wholeBlock(how);
+  fastestPool<T>(how, block,
+                 PoolWays{
+                     [=](const PoolPairKernels<T>& kernels, const PoolPairs& p, Units u) {
+                       return kernels.maxGradient(x + u.x, g + u.y, p, u.count, dx + u.x);
+                     },
+                     [=](const PoolBlockKernels<T>& kernels, Index n, Units u) {
+                       return kernels.maxGradient(x + u.x, g + u.y, n, u.count, dx + u.x);
+                     },
+                     [=](const PoolDenseKernels<T>& kernels, const PoolImage& p, Units u) {
+                       return kernels.maxGradient(x + u.x, g + u.y, p, dx + u.x);
+                     },
+                     [=](const Pooling& some, Index at, Index result) {
+                       if (block > 0 || !maxPoolGradientOfImages(some, x + at, g + result, dx + at))
+                         anyMaxPoolGradient(some, x + at, g + result, dx + at);
+                     },
+                 });
+}
+
+template <class T>
 void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
-  const auto any = [&](const Pooling& some, Index at, Index result) {
-    anyMaxPoolPositions(some, x + at, at, positions + result);
-  };
-  fastest<T>(
+  fastestPool<T>(
       how, 0,
-      [&](const auto& kernels, const PoolPairs& p, Units u) {
-        return kernels.maxPositions(x + u.x, p, u.x, u.count, positions + u.y);
-      },
-      [](const auto&, Units) { return false; }, any);
+      PoolWays{
+          [=](const PoolPairKernels<T>& kernels, const PoolPairs& p, PoolUnits u) {
+            return kernels.maxPositions(x + u.x, p, u.x, u.count, positions + u.y);
+          },
+          [=](const Pooling& some, Index at, Index result) { anyMaxPoolPositions(some, x + at, at, positions + result); },
+      });
 }
 
 template <class T>
@@ -435,22 +378,49 @@ bool averagesBlocks(const Pooling& how) {
 
 template <class T>
 void meanPool(const Pooling& how, const T* x, T* y) {
-  const Index n = averagesBlocks<T>(how) ? wholeBlock(how) : 0;
-  fastest<T>(
-      how, n, [&](const auto& kernels, const PoolPairs& p, Units u) { return kernels.mean(x + u.x, p, u.count, y + u.y), true; },
-      [&](const auto& kernels, Units u) { return kernels.sum(x + u.x, n, u.count, T(1) / static_cast<T>(n), y + u.y), true; },
-      [&](const Pooling& all, Index, Index) { anyMeanPool(all, x, y); });
+  using Units = PoolUnits;
+  const std::vector<T> along = poolShares<T>(how, how.axes[0]), across = poolShares<T>(how, how.axes[1]);
+  fastestPool<T>(how, averagesBlocks<T>(how) ? wholeBlock(how) : 0,
+                 PoolWays{
+                     [=](const PoolPairKernels<T>& kernels, const PoolPairs& p, Units u) {
+                       kernels.mean(x + u.x, p, u.count, y + u.y);
+                       return true;
+                     },
+                     [=](const PoolBlockKernels<T>& kernels, Index n, Units u) {
+                       kernels.sum(x + u.x, n, u.count, T(1) / static_cast<T>(n), y + u.y);
+                       return true;
+                     },
+                     [=, a = along.data(), b = across.data()](const PoolDenseKernels<T>& kernels, const PoolImage& p, Units u) {
+                       kernels.mean(x + u.x, a, b, p, y + u.y);
+                       return true;
+                     },
+                     [&](const Pooling& all, Index, Index) { anyMeanPool(all, along, x, y); },
+                 });
 }
 
 template <class T>
 void meanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
-  const Index n = averagesBlocks<T>(how) ? wholeBlock(how) : 0;
-  fastest<T>(
-      how, n,
-      [&](const auto& kernels, const PoolPairs& p, Units u) { return kernels.meanAdjoint(g + u.y, p, u.count, dx + u.x), true; },
-      [&](const auto& kernels, Units u) { return kernels.fill(g + u.y, n, u.count, T(1) / static_cast<T>(n), dx + u.x), true; },
-      [&](const Pooling& all, Index, Index) {
-        if (!meanPoolAdjointOfImages(all, g, dx)) anyMeanPoolAdjoint(all, g, dx);
+  using Units = PoolUnits;
+  const std::vector<T> along = poolShares<T>(how, how.axes[0]), across = poolShares<T>(how, how.axes[1]);
+  fastestPool<T>(
+      how, averagesBlocks<T>(how) ? wholeBlock(how) : 0,
+      PoolWays{
+          [=](const PoolPairKernels<T>& kernels, const PoolPairs& p, Units u) {
+            kernels.meanAdjoint(g + u.y, p, u.count, dx + u.x);
+            return true;
+          },
+          [=](const PoolBlockKernels<T>& kernels, Index n, Units u) {
+            kernels.fill(g + u.y, n, u.count, T(1) / static_cast<T>(n), dx + u.x);
+            return true;
+          },
+          [=, &how, a = along.data(), b = across.data()](const PoolDenseKernels<T>& kernels, const PoolImage& p, Units u) {
+            // Shares that are the same everywhere may come first or last.
+            (how.countsPadding ? kernels.mean : kernels.meanAdjoint)(g + u.y, a, b, p, dx + u.x);
+            return true;
+          },
+          [&](const Pooling& all, Index, Index) {
+            if (!meanPoolAdjointOfImages(all, along, across, g, dx)) anyMeanPoolAdjoint(all, along, g, dx);
+          },
       });
 }
 

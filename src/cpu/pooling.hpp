@@ -5,8 +5,8 @@
 
 namespace dl::cpu {
 
-/// How a window moves along one dimension: it begins `before` elements ahead of the first and goes on by `stride`. A dimension that no
-/// window moves along has a window of 1, a stride of 1 and as many results as elements.
+/// How a window moves along one dimension: it begins `before` elements ahead of the first and goes on by `stride`. A dimension
+/// that no window moves along has a window of 1, a stride of 1 and as many results as elements.
 struct PoolAxis {
   Index in = 1, out = 1, window = 1, stride = 1, before = 0;
 

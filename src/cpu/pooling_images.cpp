@@ -96,10 +96,8 @@ bool maxPoolGradientOfImages(const Pooling& how, const T* x, const T* g, T* dx) 
 }
 
 template <class T>
-bool meanPoolAdjointOfImages(const Pooling& how, const T* g, T* dx) {
+bool meanPoolAdjointOfImages(const Pooling& how, const std::vector<T>& along, const std::vector<T>& across, const T* g, T* dx) {
   const PoolImageKernels<T> kernels = kernelsFor<T>();
-  const std::vector<T> along = poolShares<T>(how, how.axes[0]),
-                       across = how.count > 1 ? poolShares<T>(how, how.axes[1]) : std::vector<T>{T(1)};
   return forImages(how, kernels, [&](const PoolImage& p, Index at, Index result, Index start, T* memory) {
     kernels.meanAdjoint(g + result, along.data() + start, across.data(), p, memory, dx + at);
   });
@@ -107,7 +105,8 @@ bool meanPoolAdjointOfImages(const Pooling& how, const T* g, T* dx) {
 
 template bool maxPoolGradientOfImages(const Pooling&, const float*, const float*, float*);
 template bool maxPoolGradientOfImages(const Pooling&, const double*, const double*, double*);
-template bool meanPoolAdjointOfImages(const Pooling&, const float*, float*);
-template bool meanPoolAdjointOfImages(const Pooling&, const double*, double*);
+template bool meanPoolAdjointOfImages(const Pooling&, const std::vector<float>&, const std::vector<float>&, const float*, float*);
+template bool meanPoolAdjointOfImages(const Pooling&, const std::vector<double>&, const std::vector<double>&, const double*,
+                                      double*);
 
 }  // namespace dl::cpu

@@ -160,6 +160,23 @@ void checkMoving() {
             }
 }
 
+// Windows of three by three around every element.
+template <class T>
+void checkAround() {
+  for (Index in = 2; in <= 70; in += in < 36 ? 1 : 7)
+    for (const Index columns : {1, 2, 3, 8})
+      for (const int special : {0, 4}) {
+        Pooling how;
+        how.axes[0] = axisOf(in, 3, 1, 1);
+        how.axes[1] = axisOf(columns, 3, 1, 1);
+        how.count = 2;
+        how.outer = in == 36 ? 300 : 3;
+        checkMax<T>(how, special);
+        how.countsPadding = in % 2 == 0;
+        if (special == 0) checkMean<T>(how);
+      }
+}
+
 // A first dimension that no window moves along, short and so long that it is cut into parts.
 template <class T>
 void checkBeside() {
@@ -196,6 +213,11 @@ void checkSmallest() {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(windows_around_every_element) {
+  checkAround<float>();
+  checkAround<double>();
+}
 
 BOOST_AUTO_TEST_CASE(windows_that_overlap_or_stick_out) {
   checkMoving<float>();

@@ -103,6 +103,17 @@ struct PoolImageKernels {
   void (*meanAdjoint)(const T* g, const T* shareAlong, const T* shareAcross, const PoolImage& p, T* scratch, T* dx);
 };
 
+/// For images under windows that there is a kernel for: three by three around every element. Shares as in PoolImageKernels.
+template <class T>
+struct PoolDenseKernels {
+  bool (*knows)(const PoolImage& p);
+  /// False, with useless results, where an element is no number, and in the gradient where one is the smallest that there is.
+  bool (*max)(const T* x, const PoolImage& p, T* y);
+  bool (*maxGradient)(const T* x, const T* g, const PoolImage& p, T* dx);
+  void (*mean)(const T* x, const T* shareAlong, const T* shareAcross, const PoolImage& p, T* y);
+  void (*meanAdjoint)(const T* g, const T* shareAlong, const T* shareAcross, const PoolImage& p, T* dx);
+};
+
 namespace v2 {
 template <class T>
 PoolImageKernels<T> poolImageKernels();
@@ -112,6 +123,8 @@ template <class T>
 PoolPairKernels<T> poolPairKernels();
 template <class T>
 PoolBlockKernels<T> poolBlockKernels();
+template <class T>
+PoolDenseKernels<T> poolDenseKernels();
 }  // namespace v2
 namespace v3 {
 template <class T>
@@ -122,6 +135,8 @@ template <class T>
 PoolPairKernels<T> poolPairKernels();
 template <class T>
 PoolBlockKernels<T> poolBlockKernels();
+template <class T>
+PoolDenseKernels<T> poolDenseKernels();
 }  // namespace v3
 namespace v4 {
 template <class T>
@@ -132,6 +147,8 @@ template <class T>
 PoolPairKernels<T> poolPairKernels();
 template <class T>
 PoolBlockKernels<T> poolBlockKernels();
+template <class T>
+PoolDenseKernels<T> poolDenseKernels();
 }  // namespace v4
 
 }  // namespace dl::cpu

@@ -1,5 +1,7 @@
 #pragma once
 // Registers of elements, and of whole numbers as wide, as pooling moves them about.
+#include <utility>
+
 #include "cpu/simd/pooling.hpp"
 #include "cpu/simd/register_bytes.hpp"
 
@@ -68,6 +70,16 @@ struct Register {
       else
         return __builtin_shufflevector(before, now, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29);
     }
+  }
+  /// The lanes of `now` moved down by `steps`, the first ones of `after` behind them.
+  template <int steps>
+  static Vector lowered(Vector now, Vector after) {
+    static_assert(steps == 1 || steps == 2);
+    return lowered<steps>(now, after, std::make_integer_sequence<int, static_cast<int>(lanes)>());
+  }
+  template <int steps, int... lane>
+  static Vector lowered(Vector now, Vector after, std::integer_sequence<int, lane...>) {
+    return __builtin_shufflevector(now, after, (lane + steps)...);
   }
   static void add(T* y, Vector v) { store(y, load(y) + v); }
   /// Calls put(register, its place) for the elements of `stride` registers in turn.
