@@ -1,9 +1,8 @@
-// Functions that move data more than they compute: embedding, one-hot codes, resizing, pooling with positions,
-// unpooling, dropout. Time forward and
-// forward + backward, and the share of the copy bandwidth that the memory they must touch amounts to: each input and each result
-// once, gradients likewise, the table of an embedding's gradient once for its zeros. Dropout is set beside random numbers of as
-// many elements, which it cannot do without, resizing beside oneDNN's in the better of two layouts. Arguments: the beginnings of
-// the rows to run.
+// Functions that move data more than they compute: embedding, one-hot codes, resizing, pooling with positions, unpooling,
+// dropout. Time forward and forward + backward, and the share of the copy bandwidth that the memory they must touch amounts to:
+// each input and each result once, gradients likewise, the table of an embedding's gradient once for its zeros. Dropout is set
+// beside random numbers of as many elements, which it cannot do without, resizing beside oneDNN's in the better of two layouts.
+// Arguments: the beginnings of the rows to run.
 #include "share.hpp"
 
 #include <dlarray/dlarray.hpp>
@@ -46,7 +45,9 @@ void row(const std::string& name, const DlArray& x, const Touched& touched, cons
     const auto alone = copy.of([&] { bench::keep(reference(x)); }, 1);
     std::printf("  of random numbers alone %.0f %%", 100 * alone.seconds / forward.seconds);
   }
-  std::printf("%s\n",
+  const auto bytes = [](Index elements) { return 4 * static_cast<double>(elements); };
+  const double forwardAndBackward = touched.backward > 0 ? bytes(touched.forward + touched.backward) : 0;
+  std::printf("%s%s\n", bench::besideMemory(forward.seconds, both.seconds, bytes(touched.forward), forwardAndBackward).c_str(),
               bench::besidePeer(forward.seconds, both.seconds, copy.fastest(peer.forward), copy.fastest(peer.both)).c_str());
   std::fflush(stdout);
 }

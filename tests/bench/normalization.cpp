@@ -54,10 +54,13 @@ void row(const char* name, const Size& sizes, const char* labels, const Function
   bench::measure(all, 11);
   const double copied = all[0].seconds, forward = all[1].seconds, total = all[2].seconds - all[3].seconds;
   std::printf(
-      "%-44s copy %s (%.1f GB/s)  forward %s: %.0f %% of copy bandwidth  forward + backward %s: %.0f %%%s\n", name,
+      "%-44s copy %s (%.1f GB/s)  forward %s: %.0f %% of copy bandwidth  forward + backward %s: %.0f %%%s%s\n", name,
       bench::duration(copied).c_str(), 8e-9 * static_cast<double>(n) / copied, bench::duration(forward).c_str(),
       100 * forwardCopies * copied / forward, bench::duration(total).c_str(),
       100 * (forwardCopies + backwardCopies) * copied / total,
+      bench::besideMemory(forward, total, 8 * static_cast<double>(n) * forwardCopies,
+                          8 * static_cast<double>(n) * (forwardCopies + backwardCopies))
+          .c_str(),
       bench::besidePeer(forward, total, bench::fastest(all, "oneDNN forward"), bench::fastest(all, "oneDNN both")).c_str());
   std::fflush(stdout);
 }

@@ -66,9 +66,10 @@ void row(const char* name, const Size& sizes, const char* labels, const Function
   const double elements = static_cast<double>(n), results = static_cast<double>(numel(y));
   const double rate = 2 * elements / all[0].seconds, forward = elements + results;
   const double backward = results + elements + (readsData ? elements : 0), total = all[2].seconds - all[3].seconds;
-  std::printf("%-36s copy %s (%.1f GB/s)  forward %s: %.0f %% of copy bandwidth  forward + backward %s: %.0f %%%s\n", name,
+  std::printf("%-36s copy %s (%.1f GB/s)  forward %s: %.0f %% of copy bandwidth  forward + backward %s: %.0f %%%s%s\n", name,
               bench::duration(all[0].seconds).c_str(), 4e-9 * rate, bench::duration(all[1].seconds).c_str(),
               100 * forward / all[1].seconds / rate, bench::duration(total).c_str(), 100 * (forward + backward) / total / rate,
+              bench::besideMemory(all[1].seconds, total, 4 * forward, 4 * (forward + backward)).c_str(),
               bench::besidePeer(all[1].seconds, total, bench::fastest(all, "oneDNN forward"), bench::fastest(all, "oneDNN both"))
                   .c_str());
   std::fflush(stdout);

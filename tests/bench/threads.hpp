@@ -43,8 +43,8 @@ inline double memoryRate() {
 /// More than 100 where they lie in the caches.
 inline std::string besideMemory(double forward, double both, double forwardBytes, double bothBytes) {
   char text[64];
-  std::snprintf(text, sizeof text, "  of memory's %.0f / %.0f %%", 100 * forwardBytes / forward / memoryRate(),
-                100 * bothBytes / both / memoryRate());
+  const auto share = [](double bytes, double seconds) { return bytes > 0 ? 100 * bytes / seconds / memoryRate() : 0; };
+  std::snprintf(text, sizeof text, "  of memory's %.0f / %.0f %%", share(forwardBytes, forward), share(bothBytes, both));
   return text;
 }
 
