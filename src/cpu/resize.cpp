@@ -1,6 +1,7 @@
 #include "cpu/resize.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "cpu/arch.hpp"
 #include "cpu/lines.hpp"
@@ -13,81 +14,144 @@ namespace dl::cpu {
 
 namespace {
 
-template <class T>
-TransposeTile turn() {
-  const TransposeKernels& k = DLARRAY_FOR_ARCH(transposeKernels)();
-  return sizeof(T) == 4 ? k.bytes4 : k.bytes8;
+// What each result is the sum of: elements and their weights, in order.
+using Terms = std::vector<std::pair<Index, double>>;
+
+std::vector<Terms> termsOf(const std::vector<Tap>& taps) {
+  std::vector<Terms> all;
+  for (const Tap& tap : taps) {
+    all.push_back({{tap.first, 1 - tap.weight}});
+    if (tap.weight != 0) all.back().emplace_back(tap.second, tap.weight);
+  }
+  return all;
+}
+// The same for the transpose, of n results.
+std::vector<Terms> adjointTermsOf(const std::vector<Tap>& taps, Index n) {
+  std::vector<Terms> all(static_cast<std::size_t>(n));
+  for (std::size_t t = 0; t < taps.size(); ++t) {
+    all[static_cast<std::size_t>(taps[t].first)].emplace_back(t, 1 - taps[t].weight);
+    if (taps[t].weight != 0) all[static_cast<std::size_t>(taps[t].second)].emplace_back(t, taps[t].weight);
+  }
+  return all;
 }
 
-// Columns that are interpolated along: so many at a time are turned, which makes lines of them that fill registers. Columns too
-// long for the caches are left as they are.
-constexpr Index longestColumn = 8192;
-bool turnable(Index inner, Index n, Index m) { return inner == 1 && n + m <= longestColumn; }
-
-// y, m elements for each of `outer` columns of n, by lines(turned x, turned y); what is left over of the last few is not looked
-// at.
-template <class T, class Lines>
-void turned(const T* x, Index n, Index m, Index outer, T* y, Lines lines) {
-  const TransposeTile turned = turn<T>();
-  parallelFor(outer, std::max(turnedLines, grainFor(n + m) / turnedLines * turnedLines), [&](Index begin, Index end) {
-    T* const from = scratchMemory<T>(turnedLines * (n + m));
-    T* const to = from + turnedLines * n;
-    for (Index column = begin; column < end; column += turnedLines) {
-      const Index count = std::min(turnedLines, end - column);
-      turned(x + column * n, n, from, turnedLines, count, n);
-      lines(from, to);
-      turned(to, turnedLines, y + column * m, m, m, count);
+// One step of pages of inner x n x outer elements: m in place of n.
+template <class T>
+class Step {
+ public:
+  Step(Index inner, Index n, Index outer, const std::vector<Terms>& terms)
+      : inner_(inner), n_(n), m_(static_cast<Index>(terms.size())), outer_(outer) {
+    for (const Terms& own : terms) {
+      for (const auto& [element, weight] : own) elements_.push_back(element), weights_.push_back(static_cast<T>(weight));
+      ends_.push_back(static_cast<Index>(elements_.size()));
     }
-  });
-}
+    if (inner == 1 && kernels_.gathered > 0 && !gather(terms)) base_.clear();
+  }
+  Index before() const { return inner_ * n_ * outer_; }
+  Index after() const { return inner_ * m_ * outer_; }
 
-// y, inner x taps x outer.
-template <class T>
-void interpolate(const T* x, Index inner, Index n, Index outer, const std::vector<Tap>& taps, T* y) {
-  const auto m = static_cast<Index>(taps.size());
-  const ResizeKernels<T> kernels = DLARRAY_FOR_ARCH(resizeKernels<T>)();
-  if (turnable(inner, n, m))
-    return turned(x, n, m, outer, y, [&](const T* from, T* to) { kernels.interpolate(from, turnedLines, taps.data(), m, to); });
-  parallelFor(outer, grainFor(inner * (n + m)), [&](Index begin, Index end) {
-    for (Index page = begin; page < end; ++page)
-      kernels.interpolate(x + page * inner * n, inner, taps.data(), m, y + page * inner * m);
-  });
-}
-
-// Its transpose: x is zeros with the elements of y, inner x taps x outer, added with their weights.
-template <class T>
-void interpolateAdjoint(const T* y, Index inner, Index n, Index outer, const std::vector<Tap>& taps, T* x) {
-  const auto m = static_cast<Index>(taps.size());
-  const ResizeKernels<T> kernels = DLARRAY_FOR_ARCH(resizeKernels<T>)();
-  if (turnable(inner, n, m))
-    return turned(y, m, n, outer, x, [&](const T* from, T* to) {
-      std::fill_n(to, turnedLines * n, T(0));
-      kernels.adjoint(from, turnedLines, taps.data(), m, to);
+  void run(const T* from, T* to) const {
+    if (!base_.empty()) return runGathered(from, to);
+    if (inner_ == 1 && n_ + m_ <= longestColumn) return runTurned(from, to);
+    parallelFor(outer_, grainFor(inner_ * (n_ + m_)), [&](Index begin, Index end) {
+      for (Index page = begin; page < end; ++page)
+        kernels_.combine(from + page * inner_ * n_, inner_, lineSums(), to + page * inner_ * m_);
     });
-  parallelFor(outer, grainFor(inner * (n + m)), [&](Index begin, Index end) {
-    for (Index page = begin; page < end; ++page) {
-      std::fill_n(x + page * inner * n, inner * n, T(0));
-      kernels.adjoint(y + page * inner * m, inner, taps.data(), m, x + page * inner * n);
+  }
+
+ private:
+  // Columns longer than this are left as they are: so many of them would not stay in the caches.
+  static constexpr Index longestColumn = 8192;
+
+  LineSums<T> lineSums() const { return {m_, ends_.data(), elements_.data(), weights_.data()}; }
+
+  // Columns turned, some at a time, which makes lines of them that fill registers; what is left over of the last few is not
+  // looked at.
+  void runTurned(const T* from, T* to) const {
+    const TransposeKernels& transpose = DLARRAY_FOR_ARCH(transposeKernels)();
+    const TransposeTile turn = sizeof(T) == 4 ? transpose.bytes4 : transpose.bytes8;
+    parallelFor(outer_, std::max(turnedLines, grainFor(n_ + m_) / turnedLines * turnedLines), [&](Index begin, Index end) {
+      T* const lines = scratchMemory<T>(turnedLines * (n_ + m_));
+      T* const results = lines + turnedLines * n_;
+      for (Index column = begin; column < end; column += turnedLines) {
+        const Index count = std::min(turnedLines, end - column);
+        turn(from + column * n_, n_, lines, turnedLines, count, n_);
+        kernels_.combine(lines, turnedLines, lineSums(), results);
+        turn(results, turnedLines, to + column * m_, m_, m_, count);
+      }
+    });
+  }
+
+  void runGathered(const T* from, T* to) const {
+    const Index near = std::max<Index>(1, 4096 / (n_ + m_));  // columns that stay in the nearest cache from block to block
+    const Gathering<T> gathering{terms_,          static_cast<Index>(base_.size()) / terms_,
+                                 narrow_,         base_.data(),
+                                 present_.data(), takes_.data(),
+                                 places_.data(),  shares_.data()};
+    parallelFor(outer_, std::max(near, grainFor(n_ + m_)), [&](Index begin, Index end) {
+      for (Index c = begin; c < end; c += near)
+        kernels_.gather(from + c * n_, n_, gathering, m_, std::min(near, end - c), to + c * m_);
+    });
+  }
+  // False where the elements lie too far apart, or are too many.
+  bool gather(const std::vector<Terms>& all) {
+    std::size_t most = 0;
+    for (const Terms& own : all) most = std::max(most, own.size());
+    if (most > 8) return false;
+    terms_ = static_cast<Index>(most);
+    const auto width = static_cast<std::size_t>(kernels_.gathered);
+    for (std::size_t first = 0; first < all.size(); first += width)
+      for (std::size_t term = 0; term < most; ++term)
+        if (!gather(std::span(all).subspan(first, std::min(width, all.size() - first)), term)) return false;
+    return true;
+  }
+  bool gather(std::span<const Terms> results, std::size_t term) {
+    const Index width = kernels_.gathered;
+    Index low = n_, high = 0;
+    for (const Terms& own : results)
+      if (term < own.size()) low = std::min(low, own[term].first), high = std::max(high, own[term].first);
+    if (high - low >= 2 * width) return false;
+    narrow_ = narrow_ && high - low < width;
+    base_.push_back(std::min(low, high));
+    std::uint32_t takes = 0;
+    for (std::size_t r = 0; r < static_cast<std::size_t>(width); ++r) {
+      const bool has = r < results.size() && term < results[r].size();
+      const auto [element, weight] = has ? results[r][term] : std::pair(base_.back(), 0.0);
+      takes |= static_cast<std::uint32_t>(has) << r;
+      places_.push_back(static_cast<typename Gathering<T>::Place>(element - base_.back()));
+      shares_.push_back(static_cast<T>(weight));
     }
-  });
-}
+    takes_.push_back(takes);
+    present_.push_back(static_cast<std::uint32_t>((std::uint64_t{1} << std::min(2 * width, n_ - base_.back())) - 1));
+    return true;
+  }
 
-// The elements of a page before a step, and after it.
-Index before(const ResizeStep& s) { return s.inner * s.n * s.outer; }
-Index after(const ResizeStep& s) { return s.inner * static_cast<Index>(s.taps.size()) * s.outer; }
+  const ResizeKernels<T> kernels_ = DLARRAY_FOR_ARCH(resizeKernels<T>)();
+  Index inner_, n_, m_, outer_;
+  std::vector<Index> ends_, elements_;
+  std::vector<T> weights_;
+  // As `Gathering` has them.
+  Index terms_ = 0;
+  bool narrow_ = true;
+  std::vector<Index> base_;
+  std::vector<std::uint32_t> present_, takes_;
+  std::vector<typename Gathering<T>::Place> places_;
+  std::vector<T> shares_;
+};
 
-// Takes pages through some stages, of which the ends have sizes[0], sizes[1], ... elements; stage(k, from, to) is the k-th.
-template <class T, class Stage>
-void throughStages(const std::vector<Index>& sizes, const T* x, Index pages, T* y, Stage stage) {
-  const std::size_t stages = sizes.size() - 1;
-  const Index between = stages > 1 ? *std::max_element(sizes.begin() + 1, sizes.end() - 1) : 0;
-  parallelFor(pages, grainFor(sizes.front() + sizes.back()), [&](Index begin, Index end) {
-    Lines<T> rooms[2]{Lines<T>(between), Lines<T>(stages > 2 ? between : 0)};
+// Takes pages through the steps; what lies between two of them is kept for one page at a time.
+template <class T>
+void run(const std::vector<Step<T>>& steps, const T* x, Index pages, T* y) {
+  Index between = 0;
+  for (std::size_t k = 1; k < steps.size(); ++k) between = std::max(between, steps[k].before());
+  const Index first = steps.front().before(), last = steps.back().after();
+  parallelFor(pages, grainFor(first + last), [&](Index begin, Index end) {
+    Lines<T> rooms[2]{Lines<T>(between), Lines<T>(steps.size() > 2 ? between : 0)};
     for (Index page = begin; page < end; ++page) {
-      const T* from = x + page * sizes.front();
-      for (std::size_t k = 0; k < stages; ++k) {
-        T* const to = k + 1 == stages ? y + page * sizes.back() : rooms[k % 2].data();
-        stage(k, from, to);
+      const T* from = x + page * first;
+      for (std::size_t k = 0; k < steps.size(); ++k) {
+        T* const to = k + 1 == steps.size() ? y + page * last : rooms[k % 2].data();
+        steps[k].run(from, to);
         from = to;
       }
     }
@@ -98,21 +162,19 @@ void throughStages(const std::vector<Index>& sizes, const T* x, Index pages, T* 
 
 template <class T>
 void resize(std::span<const ResizeStep> steps, const T* x, Index pages, T* y) {
-  std::vector<Index> sizes{before(steps.front())};
-  for (const ResizeStep& s : steps) sizes.push_back(after(s));
-  throughStages(sizes, x, pages, y, [&](std::size_t k, const T* from, T* to) {
-    interpolate(from, steps[k].inner, steps[k].n, steps[k].outer, steps[k].taps, to);
-  });
+  std::vector<Step<T>> all;
+  for (const ResizeStep& s : steps) all.emplace_back(s.inner, s.n, s.outer, termsOf(s.taps));
+  run(all, x, pages, y);
 }
 
 template <class T>
 void resizeAdjoint(std::span<const ResizeStep> steps, const T* y, Index pages, T* x) {
-  std::vector<Index> sizes{after(steps.back())};
-  for (std::size_t k = steps.size(); k-- > 0;) sizes.push_back(before(steps[k]));
-  throughStages(sizes, y, pages, x, [&](std::size_t k, const T* from, T* to) {
-    const ResizeStep& s = steps[steps.size() - 1 - k];
-    interpolateAdjoint(from, s.inner, s.n, s.outer, s.taps, to);
-  });
+  std::vector<Step<T>> all;
+  for (std::size_t k = steps.size(); k-- > 0;) {
+    const ResizeStep& s = steps[k];
+    all.emplace_back(s.inner, static_cast<Index>(s.taps.size()), s.outer, adjointTermsOf(s.taps, s.n));
+  }
+  run(all, y, pages, x);
 }
 
 template void resize(std::span<const ResizeStep>, const float*, Index, float*);

@@ -1,66 +1,165 @@
 // Interpolation between lines; compiled once for every level of the processor.
 #include "cpu/simd/resize.hpp"
 
+#include "cpu/simd/tile.hpp"
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
 
-// `fixed` lines of a length that fills registers, so that no loop needs an end of its own; 0 for any.
-template <Index fixed, class T>
-void interpolateLines(const T* from, Index inner, const Tap* taps, Index count, T* to) {
-  const Index n = fixed ? fixed : inner;
-  for (Index t = 0; t < count; ++t, to += n) {
-    const Tap& tap = taps[t];
-    const T *a = from + tap.first * n, *b = from + tap.second * n;
-    if (tap.weight == 0) {
-#pragma GCC ivdep
-      for (Index i = 0; i < n; ++i) to[i] = a[i];
-      continue;
-    }
-    const T w = static_cast<T>(tap.weight), v = static_cast<T>(1 - tap.weight);
-#pragma GCC ivdep
-    for (Index i = 0; i < n; ++i) to[i] = v * a[i] + w * b[i];
-  }
+// of(i) writes a register's width of elements from i on, for all of a line; where it does not end with a register, the last one
+// of it is written again in part.
+template <class T, class F>
+DL_INLINE void forRegisters(Index n, F&& of) {
+  constexpr Index width = Types<T>::width;
+  Index i = 0;
+  for (; i + width <= n; i += width) of(i);
+  if (i < n) of(n - width);
 }
 
-template <Index fixed, class T>
-void adjointLines(const T* from, Index inner, const Tap* taps, Index count, T* to) {
-  const Index n = fixed ? fixed : inner;
-  for (Index t = 0; t < count; ++t, from += n) {
-    const Tap& tap = taps[t];
-    T *a = to + tap.first * n, *b = to + tap.second * n;
-    const T w = static_cast<T>(tap.weight), v = static_cast<T>(1 - tap.weight);
-    if (tap.weight == 0) {
-#pragma GCC ivdep
-      for (Index i = 0; i < n; ++i) a[i] += from[i];
-      continue;
-    }
-    if (a == b) {
-      for (Index i = 0; i < n; ++i) a[i] += v * from[i] + w * from[i];
-      continue;
-    }
-#pragma GCC ivdep
-    for (Index i = 0; i < n; ++i) {
-      a[i] += v * from[i];
-      b[i] += w * from[i];
-    }
-  }
+// fixed: the number of terms, 0 for any but none.
+template <int fixed, class T>
+DL_INLINE void combineTerms(const T* from, Index n, const Index* elements, const T* weights, Index any, T* to) {
+  using Vector = typename Types<T>::Anywhere;
+  const Index terms = fixed ? fixed : any;
+  const auto sum = [&](auto take) {
+    auto total = weights[0] * take(from + elements[0] * n);
+    for (Index t = 1; t < terms; ++t) total += weights[t] * take(from + elements[t] * n);
+    return total;
+  };
+  if (n < Types<T>::width)
+    for (Index i = 0; i < n; ++i) to[i] = sum([=](const T* x) { return x[i]; });
+  else
+    forRegisters<T>(n, [&](Index i) {
+      *reinterpret_cast<Vector*>(to + i) = sum([=](const T* x) { return *reinterpret_cast<const Vector*>(x + i); });
+    });
 }
 
 template <class T>
-void interpolate(const T* from, Index inner, const Tap* taps, Index count, T* to) {
-  inner == turnedLines ? interpolateLines<turnedLines>(from, inner, taps, count, to)
-                       : interpolateLines<0>(from, inner, taps, count, to);
+void combine(const T* from, Index n, const LineSums<T>& sums, T* to) {
+  for (Index r = 0, first = 0; r < sums.count; first = sums.ends[r++], to += n) {
+    const Index terms = sums.ends[r] - first;
+    const Index* elements = sums.elements + first;
+    const T* weights = sums.weights + first;
+    if (terms == 0)
+      for (Index i = 0; i < n; ++i) to[i] = T(0);
+    else if (terms == 1)
+      combineTerms<1>(from, n, elements, weights, terms, to);
+    else if (terms == 2)
+      combineTerms<2>(from, n, elements, weights, terms, to);
+    else if (terms == 4)
+      combineTerms<4>(from, n, elements, weights, terms, to);
+    else
+      combineTerms<0>(from, n, elements, weights, terms, to);
+  }
+}
+
+#if defined(__AVX512F__)
+struct Single {
+  using Vector = __m512;
+  static constexpr int width = 16;
+  static Vector load(std::uint32_t mask, const float* x) { return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), x); }
+  static void store(float* y, std::uint32_t mask, Vector v) { _mm512_mask_storeu_ps(y, static_cast<__mmask16>(mask), v); }
+  static Vector choose(std::uint32_t mask, Vector from, __m512i places) {
+    return _mm512_maskz_permutexvar_ps(static_cast<__mmask16>(mask), places, from);
+  }
+  static Vector choose(std::uint32_t mask, Vector low, __m512i places, Vector high) {
+    return _mm512_maskz_permutex2var_ps(static_cast<__mmask16>(mask), low, places, high);
+  }
+};
+struct Double {
+  using Vector = __m512d;
+  static constexpr int width = 8;
+  static Vector load(std::uint32_t mask, const double* x) { return _mm512_maskz_loadu_pd(static_cast<__mmask8>(mask), x); }
+  static void store(double* y, std::uint32_t mask, Vector v) { _mm512_mask_storeu_pd(y, static_cast<__mmask8>(mask), v); }
+  static Vector choose(std::uint32_t mask, Vector from, __m512i places) {
+    return _mm512_maskz_permutexvar_pd(static_cast<__mmask8>(mask), places, from);
+  }
+  static Vector choose(std::uint32_t mask, Vector low, __m512i places, Vector high) {
+    return _mm512_maskz_permutex2var_pd(static_cast<__mmask8>(mask), low, places, high);
+  }
+};
+
+// What a term of a block takes, in registers.
+template <bool narrow, class T>
+struct GatheredTerm {
+  using Lanes = std::conditional_t<sizeof(T) == 4, Single, Double>;
+  using Vector = typename Lanes::Vector;
+
+  Index base;
+  std::uint32_t low, high, takes;
+  __m512i places;
+  Vector weights;
+
+  DL_INLINE GatheredTerm(const Gathering<T>& g, Index term)
+      : base(g.base[term]),
+        low(g.present[term] & ((1U << Lanes::width) - 1)),
+        high(g.present[term] >> Lanes::width),
+        takes(g.takes[term]),
+        places(_mm512_loadu_si512(g.places + term * Lanes::width)) {
+    __builtin_memcpy(&weights, g.weights + term * Lanes::width, sizeof weights);
+  }
+  DL_INLINE Vector of(const T* column) const {
+    const Vector first = Lanes::load(low, column + base);
+    if constexpr (narrow) return weights * Lanes::choose(takes, first, places);
+    return weights * Lanes::choose(takes, first, places, Lanes::load(high, column + base + Lanes::width));
+  }
+};
+
+// Block by block, so that what `fixed` terms take is read once for all columns; 0 for any number of them.
+template <int fixed, bool narrow, class T>
+void gatherTerms(const T* from, Index n, const Gathering<T>& g, Index m, Index columns, T* to) {
+  using Term = GatheredTerm<narrow, T>;
+  using Lanes = typename Term::Lanes;
+  for (Index block = 0; block < g.blocks; ++block) {
+    const Index here = m - block * Lanes::width, first = block * g.terms;
+    const std::uint32_t written = here < Lanes::width ? (1U << here) - 1 : (1U << Lanes::width) - 1;
+    const T* x = from;
+    T* y = to + block * Lanes::width;
+    const Term own(g, first), second(g, first + (fixed > 1)), third(g, first + (fixed > 2 ? 2 : 0)),
+        fourth(g, first + (fixed > 2 ? 3 : 0));
+    for (Index column = 0; column < columns; ++column, x += n, y += m) {
+      auto sum = own.of(x);
+      if constexpr (fixed > 1) sum += second.of(x);
+      if constexpr (fixed > 2) sum += third.of(x), sum += fourth.of(x);
+      if constexpr (fixed == 0)
+        for (Index t = 1; t < g.terms; ++t) sum += Term(g, first + t).of(x);
+      Lanes::store(y, written, sum);
+    }
+  }
+}
+
+template <bool narrow, class T>
+void gatherBlocks(const T* from, Index n, const Gathering<T>& g, Index m, Index columns, T* to) {
+  switch (g.terms) {
+    case 1:
+      return gatherTerms<1, narrow>(from, n, g, m, columns, to);
+    case 2:
+      return gatherTerms<2, narrow>(from, n, g, m, columns, to);
+    case 4:
+      return gatherTerms<4, narrow>(from, n, g, m, columns, to);
+    default:
+      return gatherTerms<0, narrow>(from, n, g, m, columns, to);
+  }
 }
 template <class T>
-void adjoint(const T* from, Index inner, const Tap* taps, Index count, T* to) {
-  inner == turnedLines ? adjointLines<turnedLines>(from, inner, taps, count, to) : adjointLines<0>(from, inner, taps, count, to);
+void gather(const T* from, Index n, const Gathering<T>& g, Index m, Index columns, T* to) {
+  g.narrow ? gatherBlocks<true>(from, n, g, m, columns, to) : gatherBlocks<false>(from, n, g, m, columns, to);
 }
+#endif
 
 }  // namespace
 
 template <class T>
 ResizeKernels<T> resizeKernels() {
-  return {interpolate<T>, adjoint<T>};
+#if defined(__AVX512F__)
+  return {combine<T>, gather<T>, static_cast<Index>(64 / sizeof(T))};
+#else
+  return {combine<T>, nullptr, 0};
+#endif
 }
 template ResizeKernels<float> resizeKernels();
 template ResizeKernels<double> resizeKernels();
