@@ -3,6 +3,12 @@
 
 #include <cmath>
 #include <cstring>
+#include <utility>
+
+#include "cpu/simd/register_bytes.hpp"
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
 
 // A fused multiply-add rounds once where processors without it round twice: without it numbers are the same everywhere.
 #if defined(__clang__)
@@ -25,19 +31,69 @@ __attribute__((always_inline)) inline void philoxRound(std::uint32_t& c0, std::u
   c3 = static_cast<std::uint32_t>(p0);
 }
 
-void philoxWords(std::uint64_t key, std::uint64_t counter, Index blocks, std::uint32_t* words) {
+// The words of block b.
+void philoxBlock(std::uint64_t key, std::uint64_t counter, std::uint32_t* words) {
   const auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
-  for (Index b = 0; b < blocks; ++b) {
-    const std::uint64_t c = counter + static_cast<std::uint64_t>(b);
-    std::uint32_t c0 = static_cast<std::uint32_t>(c), c1 = static_cast<std::uint32_t>(c >> 32), c2 = 0, c3 = 0;
+  std::uint32_t c0 = static_cast<std::uint32_t>(counter), c1 = static_cast<std::uint32_t>(counter >> 32), c2 = 0, c3 = 0;
+  for (std::uint32_t round = 0; round < 10; ++round)
+    philoxRound(c0, c1, c2, c3, k0 + round * 0x9E3779B9u, k1 + round * 0xBB67AE85u);
+  words[0] = c0;
+  words[1] = c1;
+  words[2] = c2;
+  words[3] = c3;
+}
+
+#if defined(__SSE2__)
+typedef std::uint64_t Lanes __attribute__((vector_size(registerBytes)));
+constexpr Index blocksOfLanes = registerBytes / 8;
+
+// The products of the lower halves, whatever the upper ones are.
+inline Lanes multiply(Lanes a, Lanes b) {
+#if defined(__AVX512F__)
+  return (Lanes)_mm512_maskz_mul_epu32(0xff, (__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+  return (Lanes)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#else
+  return (Lanes)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#endif
+}
+// Pairs of words as they lie in memory, two to a block.
+template <int... lane>
+inline void storePairs(Lanes first, Lanes second, std::uint32_t* words, std::integer_sequence<int, lane...>) {
+  constexpr int n = sizeof...(lane);
+  const Lanes low = __builtin_shufflevector(first, second, (lane / 2 + lane % 2 * n)...),
+              high = __builtin_shufflevector(first, second, (lane / 2 + n / 2 + lane % 2 * n)...);
+  std::memcpy(words, &low, sizeof low);
+  std::memcpy(words + registerBytes / 4, &high, sizeof high);
+}
+
+// A block a lane: each word is the lower half of one, and what the upper half becomes does not matter.
+void philoxLanes(std::uint64_t key, Lanes counter, std::uint32_t* words) {
+  const Lanes m0 = Lanes{} + 0xD2511F53u, m1 = Lanes{} + 0xCD9E8D57u;
+  Lanes c0 = counter, c1 = counter >> 32, c2{}, c3{};
+  std::uint64_t k0 = key, k1 = key >> 32;
 #pragma GCC unroll 10
-    for (std::uint32_t round = 0; round < 10; ++round)
-      philoxRound(c0, c1, c2, c3, k0 + round * 0x9E3779B9u, k1 + round * 0xBB67AE85u);
-    words[4 * b] = c0;
-    words[4 * b + 1] = c1;
-    words[4 * b + 2] = c2;
-    words[4 * b + 3] = c3;
+  for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+    const Lanes p0 = multiply(c0, m0), p1 = multiply(c2, m1);
+    c0 = (p1 >> 32) ^ c1 ^ k0;
+    c2 = (p0 >> 32) ^ c3 ^ k1;
+    c1 = p1;
+    c3 = p0;
   }
+  const Lanes lower = Lanes{} + 0xFFFFFFFFu;
+  storePairs((c0 & lower) | c1 << 32, (c2 & lower) | c3 << 32, words, std::make_integer_sequence<int, blocksOfLanes>{});
+}
+#endif
+
+void philoxWords(std::uint64_t key, std::uint64_t counter, Index blocks, std::uint32_t* words) {
+  Index b = 0;
+#if defined(__SSE2__)
+  Lanes counters;
+  for (Index k = 0; k < blocksOfLanes; ++k) counters[k] = counter + static_cast<std::uint64_t>(k);
+  for (; b + blocksOfLanes <= blocks; b += blocksOfLanes, counters += static_cast<std::uint64_t>(blocksOfLanes))
+    philoxLanes(key, counters, words + 4 * b);
+#endif
+  for (; b < blocks; ++b) philoxBlock(key, counter + static_cast<std::uint64_t>(b), words + 4 * b);
 }
 
 template <class To, class From>
