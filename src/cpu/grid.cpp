@@ -142,12 +142,14 @@ void GridRows::findRuns(const Grid& grid, const GridAxis* axes, std::vector<std:
   slivers.clear();
   const GridAxis &a0 = axes[0], &a1 = axes[1], &a2 = axes[2];
   const Index lines = a0.rows > 0 ? a1.rows : 0;  // a part of a line may have none of a target's rows
+  // The runs of a plane have one length: the last one may only go on in the next plane where it is the only one.
+  const bool acrossPlanes = lines == 1 || a1.targetStep == 1;
   for (Index i2 = 0; i2 < a2.rows; ++i2) {
     planes.push_back(runs.size());
     for (Index i1 = 0; i1 < lines; ++i1) {
       const Index line = a1.targetStart + i1 * a1.targetStep + a1.target * (a2.targetStart + i2 * a2.targetStep);
       const RowPiece run{grid.rowCell(a0.begin, a1.begin + i1, a2.begin + i2), 0, a0.rows, a0.targetStart + a0.target * line};
-      if (!runs.empty() && a0.targetStep == 1 && runs.back().cell + runs.back().count == run.cell &&
+      if (!runs.empty() && (i1 > 0 || acrossPlanes) && a0.targetStep == 1 && runs.back().cell + runs.back().count == run.cell &&
           runs.back().target + runs.back().count == run.target)
         runs.back().count += run.count;
       else

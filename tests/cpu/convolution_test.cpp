@@ -243,6 +243,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_and_three_dimensions, T, Types) {
 }
 
 // Parts of a line in which some rows' targets have none: rows near the border apart from others, and phases of the data.
+BOOST_AUTO_TEST_CASE_TEMPLATE(whole_lines_of_which_every_second_is_a_phase, T, Types) {
+  // The last line of a plane and the first of the next lie beside each other, lines of one plane do not.
+  for (const Index lines : {3, 5, 9})
+    for (const Index first : {1, 3, 9}) {
+      check<T>({{axis(first, 1), axis(lines, 2, 2), axis(4, 2)}, 2, 3, 1, 2});
+      check<T>({{axis(first, 1), axis(lines, 3, 2), axis(3, 1)}, 2, 3, 1, 2});
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(parts_without_rows, T, Types) {
   check<T>({{axis(100, 3, 1, 60, 60, 60), {}, {}}, 640, 16, 1, 1});
   check<T>({{axis(50, 3, 1, 30, 30, 30), {}, {}}, 640, 24, 1, 1});
