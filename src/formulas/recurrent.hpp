@@ -6,7 +6,7 @@
 namespace dl::formula {
 
 struct GateSigmoid {
-  template <class T> DL_INLINE static T value(T x) { return T(1) / (T(1) + exp(-x)); }
+  template <class T> DL_INLINE static T value(T x) { return sigmoid(x); }
   template <class T> DL_INLINE static T slope(T y) { return y * (T(1) - y); }
 };
 struct GateHardSigmoid {

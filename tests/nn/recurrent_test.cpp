@@ -253,6 +253,32 @@ BOOST_AUTO_TEST_CASE(extreme_numbers_saturate) {
     BOOST_TEST(bool(all(isfinite(stripdims(g)), "all")));
 }
 
+// Gates that are shut or open for good have no slope of any order: no exponential on the way may become infinite times zero.
+BOOST_AUTO_TEST_CASE(saturated_gates_have_second_derivatives) {
+  for (const Type type : {Type::Double, Type::Single}) {
+    Arrays in = problem(4, 3, 3, 5, type);
+    in[0] = in[0] * 1e4;
+    const auto rows = [](const DlArray& x) { return DlArray(x(span(0, 14), all)); };
+    const std::function<DlArray(const Arrays&)> functions[] = {
+        [](const Arrays& x) { return lstm(x[0], x[1], x[2], x[3], x[4], x[5]); },
+        [&](const Arrays& x) { return gru(x[0], x[1], rows(x[3]), rows(x[4]), rows(x[5])); },
+        [&](const Arrays& x) {
+          return gru(x[0], x[1], rows(x[3]), rows(x[4]), rows(x[5]), {.resetGateMode = "before-multiplication"});
+        }};
+    for (const auto& f : functions) {
+      const Arrays second = dlfeval(
+          [&](const Arrays& x) {
+            DlArray along = 0.0;
+            for (const DlArray& g : dlgradient(sum(stripdims(f(x)), "all"), x, {.enableHigherDerivatives = true}))
+              along = along + sum(stripdims(g), "all");
+            return dlgradient(along, x);
+          },
+          in);
+      for (const DlArray& g : second) BOOST_TEST(bool(all(isfinite(stripdims(g)), "all")));
+    }
+  }
+}
+
 // The gates in single precision have exponentials of their own: over all their range, small numbers too, as good as those in
 // double. From a cell state of 0 nothing cancels.
 BOOST_AUTO_TEST_CASE(single_gates_are_precise) {
