@@ -152,6 +152,22 @@ BOOST_AUTO_TEST_CASE(softmax_of_extreme_numbers) {
   }
 }
 
+// Numbers whose difference is too large for a number are not taken for -Inf, in columns and in rows of any length.
+BOOST_AUTO_TEST_CASE(softmax_of_the_largest_numbers) {
+  for (const Type type : {Type::Double, Type::Single})
+    for (const Index n : {3, 40, 300}) {
+      const double largest = type == Type::Single ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+      const double smallest = type == Type::Single ? 0x1p-100 : 0x1p-1000;
+      DlArray x = zeros(n, 20, type) - largest;
+      x(1, all) = largest;
+      for (const bool behind : {false, true}) {
+        const DlArray y = behind ? transpose(softmax(transpose(x), {.dataFormat = "SC"})) : softmax(x, {.dataFormat = "CB"});
+        for (const double v : numbers(y(1, all))) BOOST_TEST(v == 1);
+        for (const double v : numbers(y(2, all))) BOOST_TEST((v >= smallest * (1 - 1e-6) && v < 2 * n * smallest));
+      }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(softmax_does_not_change_its_input_and_reuses_temporaries) {
   const DlArray x = dlarray(rand(100, 300), "CB");
   const DlArray copy = x + 0;

@@ -47,10 +47,10 @@ DL_INLINE float exponentialOf(float x) {
 }
 DL_INLINE double exponentialOf(double x) { return formula::exp(x); }
 
-// e^x for x <= 0, no less than e^least; 0 for -Inf alone. NaN stays.
+// e^(x - largest), no less than e^least; 0 for x = -Inf alone, and not where the difference is too large for a number. NaN stays.
 template <class T>
-DL_INLINE T exponential(T x, T least) {
-  const T e = exponentialOf(x < least ? least : x);
+DL_INLINE T exponential(T x, T largest, T least) {
+  const T difference = x - largest, e = exponentialOf(difference < least ? least : difference);
   return x == -infinity<T> ? T(0) : e;
 }
 
@@ -105,13 +105,13 @@ void column(const T* x, Index n, T least, T* y) {
     __builtin_prefetch(x + n + i + lanes<T> / 2);
 #pragma GCC ivdep
     for (int j = 0; j < lanes<T>; ++j) {
-      const T e = exponential(x[i + j] - largest, least);
+      const T e = exponential(x[i + j], largest, least);
       part[j] += e;
       y[i + j] = e;
     }
   }
   T rest = 0;
-  for (; i < n; ++i) rest += y[i] = exponential(x[i] - largest, least);
+  for (; i < n; ++i) rest += y[i] = exponential(x[i], largest, least);
   const T inverse = inverseOf(foldSum<lanes<T>>(part) + rest);
   for (Index k = 0; k < n; ++k) y[k] *= inverse;
 }
@@ -209,7 +209,7 @@ DL_INLINE void softmaxStrip(const T* x, Index stride, Index n, T* z, Index strid
     }
 #pragma GCC ivdep
     for (int i = 0; i < left; ++i) {
-      const T e = exponential(z[k * strideZ + i] - largest[i], least);
+      const T e = exponential(z[k * strideZ + i], largest[i], least);
       sum[i] += e;
       z[k * strideZ + i] = e;
     }
@@ -309,9 +309,12 @@ DL_INLINE void softmaxTurned(T* z, Index n, T least) {
   const Index end = n * group<T>;
   for (Index k = 0; k < end; k += group<T>) largest = larger(largest, load(z + k));
   largest = largest == -infinity<T> ? Row<T>{} : largest;
-  for (Index k = 0; k < end; k += group<T>) store(load(z + k) - largest, z + k);
+  for (Index k = 0; k < end; k += group<T>) {
+    const Row<T> x = load(z + k), difference = x - largest;
+    store(x == -infinity<T> ? x : difference < least ? Row<T>{} + least : difference, z + k);
+  }
 #pragma GCC ivdep
-  for (Index i = 0; i < end; ++i) z[i] = exponential(z[i], least);
+  for (Index i = 0; i < end; ++i) z[i] = exponential(z[i], T(0), least);
   for (Index k = 0; k < end; k += group<T>) sum += load(z + k);
   const Row<T> inverse = sum == 0 ? Row<T>{} : 1 / sum;
   for (Index k = 0; k < end; k += group<T>) store(load(z + k) * inverse, z + k);
