@@ -202,15 +202,18 @@ DlArray Arguments::labelled(DlArray y, const Shape& shape) const {
 
 // ---- windows ---------------------------------------------------------------------------------------------------------
 
-// As many numbers as dimensions, none below `least`.
+// As many numbers as dimensions, none below `least`, and none so large that sums of positions could not be told.
 void checkSizes(const Arguments& a, const WindowSizes& sizes, Index least, const char* what) {
   const std::size_t count = a.filter.size();
   if (sizes.count() != 1 && sizes.count() != count)
     fail(a.where, a.identifier("window"), "{}: {} has {} numbers; the filter moves along {} dimensions, so it takes 1 or {}",
          a.function, what, sizes.count(), count, count);
-  for (std::size_t d = 0; d < sizes.count(); ++d)
+  for (std::size_t d = 0; d < sizes.count(); ++d) {
     if (sizes[d] < least)
       fail(a.where, a.identifier("window"), "{}: {} is {}; it must be at least {}", a.function, what, sizes[d], least);
+    if (sizes[d] > WindowSizes::most)
+      fail(a.where, a.identifier("window"), "{}: {} is {}; it must be at most {}", a.function, what, sizes[d], WindowSizes::most);
+  }
 }
 
 void checkWindow(const Arguments& a, const WindowSizes& stride, const WindowSizes& dilation) {
@@ -308,7 +311,10 @@ DlArray dlconv(Operand x, Operand weights, Operand bias, const DlconvOptions& o)
   std::vector<Index> out;
   for (std::size_t d = 0; d < a.in.size(); ++d) {
     const Index span = spanOf(a.filter[d], o.dilationFactor[d]), padded = a.in[d] + sides.starts[d] + sides.ends[d];
-    if (padded < span || a.in[d] == 0)
+    if (a.in[d] == 0)
+      fail(a.where, a.identifier("size"), "dlconv: {} has no elements along dimension {}, which the filter moves along",
+           describe(data.array()), d);
+    if (padded < span)
       fail(a.where, a.identifier("size"),
            "dlconv: along dimension {} of {} the filter spans {} elements but data and padding have {}", d,
            describe(data.array()), span, padded);

@@ -184,10 +184,14 @@ void checkCount(const WindowSizes& sizes, std::size_t dimensions, const char* wh
   if (sizes.count() != 1 && sizes.count() != dimensions)
     fail(w.where, "dlarray:window", "{}: the {} has {} numbers for {} dimensions of {}; give one number, or one for each",
          w.function, what, sizes.count(), dimensions, toString(shape));
-  for (std::size_t d = 0; d < dimensions; ++d)
+  for (std::size_t d = 0; d < dimensions; ++d) {
     if (sizes[d] < least)
       fail(w.where, "dlarray:window", "{}: the {} is {} along dimension {}; it must be {} at least", w.function, what, sizes[d],
            d, least);
+    if (sizes[d] > WindowSizes::most)
+      fail(w.where, "dlarray:window", "{}: the {} is {} along dimension {}; it must be {} at most", w.function, what, sizes[d],
+           d, WindowSizes::most);
+  }
 }
 
 PoolAxis axisAlong(std::size_t d, Index in, const Shape& shape, const Window& w) {

@@ -4,6 +4,7 @@
 #include "ops/dimensions.hpp"
 
 #include <dlarray/nn/resize.hpp>
+#include <dlarray/nn/window.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -161,6 +162,9 @@ DlArray dlresize(Operand x, const DlresizeOptions& options) {
     if (in == 0 || out < 1)
       fail(where, "dlresize:empty", "dlresize: dimension {} of {} would have {} elements", d, toString(shape),
            in == 0 ? 0.0 : out);
+    if (out > static_cast<double>(WindowSizes::most))
+      fail(where, "dlresize:large", "dlresize: dimension {} of {} would have {} elements; {} is the most", d, toString(shape), out,
+           WindowSizes::most);
     const Rounding rounding = !nearest ? Rounding::Linear
                               : byOnnx ? (scale < 1 ? Rounding::Up : Rounding::Down)
                               : round  ? Rounding::Nearest

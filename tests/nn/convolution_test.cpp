@@ -174,5 +174,19 @@ BOOST_AUTO_TEST_CASE(mistakes_of_windows) {
   BOOST_TEST(back({.cropping = "causal"}) == "dltranspconv: the cropping is \"causal\", neither \"same\" nor numbers");
   BOOST_TEST(back({.cropping = 4}) ==
              "dltranspconv: along dimension 0 of 6(S) x 5(S) x 4(C) x 2(B) nothing is left of 8 elements after cropping");
+  // Numbers for which sums of positions would overflow.
+  const Index huge = Index{1} << 62;
+  BOOST_TEST(conv({.stride = huge, .padding = "same"}) ==
+             "dlconv: the stride is 4611686018427387904; it must be at most 2147483647");
+  BOOST_TEST(conv({.dilationFactor = huge}) ==
+             "dlconv: the dilation factor is 4611686018427387904; it must be at most 2147483647");
+  BOOST_TEST(sentence([&] {
+               return dlconv(x, numbersOf({5, 5, 4, 7}), 0, {.dilationFactor = huge});
+             }) == "dlconv: the dilation factor is 4611686018427387904; it must be at most 2147483647");
+  BOOST_TEST(conv({.padding = {huge, 1}}) == "dlconv: the padding is 4611686018427387904; it must be at most 2147483647");
+  BOOST_TEST(back({.stride = huge}) == "dltranspconv: the stride is 4611686018427387904; it must be at most 2147483647");
+  BOOST_TEST(sentence([&] {
+               return dlconv(numbersOf({6, 0, 4, 2}, "SSCB"), w, 0, {.padding = 3});
+             }) == "dlconv: 6(S) x 0(S) x 4(C) x 2(B) has no elements along dimension 1, which the filter moves along");
   BOOST_TEST(mistake([&] { dlconv(x, w, 0, {.stride = 0}); }).identifier == "dlarray:dlconv:window");
 }

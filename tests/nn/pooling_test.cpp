@@ -146,6 +146,10 @@ BOOST_AUTO_TEST_CASE(mistakes) {
   says([&] { maxpool(x, "all"); }, "maxpool: the pool size is \"all\", neither numbers nor \"global\"");
   says([&] { maxpool(x, "global", {.padding = 1}); }, "maxpool: a global pool takes no padding");
   says([&] { maxpool(x, 2, {.stride = {1, 0}}); }, "maxpool: the stride is 0 along dimension 1; it must be 1 at least");
+  says([&] { maxpool(x, 2, {.stride = Index{1} << 62, .padding = "same"}); },
+       "maxpool: the stride is 4611686018427387904 along dimension 0; it must be 2147483647 at most");
+  says([&] { avgpool(x, Index{1} << 62, {.padding = "same"}); },
+       "avgpool: the pool size is 4611686018427387904 along dimension 0; it must be 2147483647 at most");
   says([&] { maxpool(x, 2, {.padding = "causal"}); }, "maxpool: the padding is \"causal\", neither numbers nor \"same\"");
   says([&] { maxpool(x, 2, {.padding = 2}); },
        "maxpool: the padding of 2 is not smaller than the window of 2: windows would hold nothing but padding");

@@ -79,6 +79,9 @@ BOOST_AUTO_TEST_CASE(mistakes) {
   says([&] { dlresize(x, {.outputSize = 2.5}); }, "dlresize: .outputSize is 2.5; it must be a positive whole number");
   says([&] { dlresize(x, {.outputSize = {8, NAN}}); }, "dlresize: .outputSize is nan; it must be a positive whole number");
   says([&] { dlresize(x, {.scale = 0.1}); }, "dlresize: dimension 0 of 4(S) x 5(S) x 3(C) would have 0 elements");
+  says([&] { dlresize(x, {.scale = 1e18}); },
+       "dlresize: dimension 0 of 4(S) x 5(S) x 3(C) would have 4e+18 elements; 2147483647 is the most");
+  says([&] { dlresize(x, {.outputSize = {5, 1e300}}); }, "dlresize: dimension 1 of 4(S) x 5(S) x 3(C) would have 1e+300 elements");
   says([&] { dlresize(x, {.scale = 2, .method = "cubic"}); },
        "dlresize: .method is \"cubic\", neither \"nearest\" nor \"linear\"");
   says([&] { dlresize(x, {.scale = 2, .geometricTransformMode = "corners"}); },

@@ -16,6 +16,8 @@ struct WindowNumber {
 /// A whole number for every dimension that a window moves along, or one for each: filter and pool sizes, strides, dilation factors.
 class WindowSizes {
  public:
+  static constexpr Index most = 2147483647;  // functions refuse larger numbers
+
   template <Integer I>
   WindowSizes(I everywhere) : WindowSizes({detail::WindowNumber(everywhere)}) {}
   WindowSizes(std::initializer_list<detail::WindowNumber> each);
