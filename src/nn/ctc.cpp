@@ -152,7 +152,7 @@ struct Ctc {
 
 // An argument beside y: labelled as y is, or in the order of the caller's data; its values as batch x time, of its first channel.
 struct Sequence {
-  Index batch = 1, time = 1;
+  Index batch = 1, time = 1, channels = 1;
   std::vector<double> values;
 };
 Sequence sequenceOf(const Operand& x, std::string_view format, const char* what) {
@@ -164,10 +164,9 @@ Sequence sequenceOf(const Operand& x, std::string_view format, const char* what)
   }
   const Shape& shape = Storage::shape(labelled);
   Sequence s;
-  Index channels = 1;
   for (std::size_t d = 0; d < shape.size.size(); ++d) {
     if (shape.format[d] == Format::C)
-      channels = shape.size[d];
+      s.channels = shape.size[d];
     else if (shape.format[d] == Format::B)
       s.batch = shape.size[d];
     else if (shape.format[d] == Format::T)
@@ -176,7 +175,7 @@ Sequence sequenceOf(const Operand& x, std::string_view format, const char* what)
       fail(x.where(), "ctc:sizes", "ctc: {} {} have dimensions other than C, B and T", what, describe(x));
   }
   const std::vector<double> elements = extractdata<std::vector<double>>(labelled);
-  for (std::size_t k = 0; k < elements.size(); k += static_cast<std::size_t>(std::max<Index>(channels, 1)))
+  for (std::size_t k = 0; k < elements.size(); k += static_cast<std::size_t>(std::max<Index>(s.channels, 1)))
     s.values.push_back(elements[k]);
   return s;
 }
@@ -252,17 +251,23 @@ DlArray ctc(Operand y, Operand targets, Operand yMask, Operand targetsMask, cons
     fail(targets.where(), "ctc:sizes",
          "ctc: predictions are {} but targets {}; they must have the same size along B, with the labels along T{}", describe(y),
          describe(targets), labels.time == s.batch ? "; are B and T of the targets exchanged?" : "");
-  if (Storage::shape(targets).format.labelled()
-          ? sizeOf(Storage::shape(targets), dimensionsWith(Storage::shape(targets), "C")) != 1
-          : static_cast<Index>(labels.values.size()) != numel(targets))
+  if (labels.channels != 1)
     fail(targets.where(), "ctc:sizes", "ctc: the targets {} must have one channel: numbers of classes", describe(targets));
   Sequence steps, labelMask;
   if (numel(yMask) > 0) steps = sequenceOf(yMask, format, "the mask of the predictions");
   if (numel(yMask) > 0 && (steps.batch != s.batch || steps.time != s.steps))
     fail(yMask.where(), "ctc:sizes", "ctc: predictions are {} but their mask {}; they must have the same sizes along B and T",
          describe(y), describe(yMask));
-  if (numel(targetsMask) > 0) labelMask = sequenceOf(targetsMask, format, "the mask of the targets");
-  if (numel(targetsMask) > 0 && (labelMask.batch != s.batch || labelMask.time != labels.time))
+  if (steps.channels != 1 && steps.channels != s.classes)
+    fail(yMask.where(), "ctc:sizes", "ctc: predictions are {} but their mask {}; it must have one channel, or as many",
+         describe(y), describe(yMask));
+  if (numel(targetsMask) > 0) {
+    // One without labels that is as large as the targets is laid out as they are.
+    const std::string own = dims(targets);
+    labelMask =
+        sequenceOf(targetsMask, !own.empty() && size(targets) == size(targetsMask) ? own : format, "the mask of the targets");
+  }
+  if (numel(targetsMask) > 0 && (labelMask.batch != s.batch || labelMask.time != labels.time || labelMask.channels != 1))
     fail(targetsMask.where(), "ctc:sizes", "ctc: targets are {} but their mask {}; they must have the same size",
          describe(targets), describe(targetsMask));
   if (steps.values.empty()) steps.values.assign(static_cast<std::size_t>(s.batch * s.steps), 1.0);

@@ -73,6 +73,16 @@ BOOST_AUTO_TEST_CASE(nothing_to_say) {
   BOOST_TEST(double(ctc(y, ones(1, 1, 4), zeros(1, 1, 3), zeros(1, 1, 4))) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(masks_lie_as_what_they_mask) {
+  const DlArray y = softmax(dlarray(randn(Size{5, 2, 6}), "CBT")), labels = dlarray({{1, 2, 3}, {4, 1, 2}});
+  const DlArray mask = dlarray({{1, 1, 0}, {1, 0, 0}}), deep = reshape(mask, 1, 2, 3), none;
+  const double loss = double(ctc(y, reshape(labels, 1, 2, 3), none, deep));
+  BOOST_TEST(double(ctc(y, dlarray(labels, "BT"), none, mask)) == loss);
+  BOOST_TEST(double(ctc(y, dlarray(labels, "BT"), none, deep)) == loss);
+  BOOST_TEST(double(ctc(y, dlarray(labels, "BT"), none, dlarray(mask, "BT"))) == loss);
+  BOOST_TEST(double(ctc(y, reshape(labels, 1, 2, 3), ones(5, 2, 6), deep)) == loss);
+}
+
 BOOST_AUTO_TEST_CASE(mistakes) {
   const DlArray y = dlarray(ones(Size{5, 2, 4}) / 5, "CBT"), none;
   BOOST_TEST(starts(test::mistake([&] { ctc(y, ones(1, 3, 2), none, none); }),
@@ -81,6 +91,10 @@ BOOST_AUTO_TEST_CASE(mistakes) {
                     "and T of the targets exchanged?"));
   BOOST_TEST(starts(test::mistake([&] { ctc(y, ones(3, 2, 2), none, none); }),
                     "ctc: the targets 3 x 2 x 2 must have one channel: numbers of classes"));
+  BOOST_TEST(starts(test::mistake([&] { ctc(y, ones(1, 2, 2), ones(3, 2, 4), none); }),
+                    "ctc: predictions are 5(C) x 2(B) x 4(T) but their mask 3 x 2 x 4; it must have one channel, or as many"));
+  BOOST_TEST(starts(test::mistake([&] { ctc(y, ones(1, 2, 2), none, ones(5, 2, 2)); }),
+                    "ctc: targets are 1 x 2 x 2 but their mask 5 x 2 x 2; they must have the same size"));
   BOOST_TEST(starts(test::mistake([&] { ctc(y, zeros(1, 2, 2), none, none); }),
                     "ctc: label 0 of observation 0 is 0, which is the blank; choose another .blankIndex, or mask it out"));
   BOOST_TEST(starts(test::mistake([&] { ctc(y, 5 * ones(1, 2, 2), none, none); }),

@@ -61,7 +61,7 @@ struct HuberOptions {
   std::string_view dataFormat = {};
   std::string_view weightsFormat = {};
 };
-/// The sum of (y - t)^2 / 2 up to the transition point d, of d |y - t| - d^2 / 2 beyond. Throws unless d > 0. (MATLAB: huber)
+/// The sum of (y - t)^2 / 2 up to the transition point d, of d |y - t| - d^2 / 2 beyond. Throws unless d is positive and finite. (MATLAB: huber)
 DlArray huber(Operand y, Operand targets, const HuberOptions& options = {});
 DlArray huber(Operand y, Operand targets, Operand weights, const HuberOptions& options = {});
 
@@ -88,8 +88,8 @@ struct CtcOptions {
 };
 /// The mean over the batch of -log of the probability that sequences of labels come out of predictions for each time step, in any alignment: repeated
 /// labels are merged, then blanks left out. `y` holds probabilities of C classes, as `softmax` gives them, over T; `targets` are labels from 0,
-/// `1(C) x B x T` with a time of their own. The masks are 0 where a step or a label is padding, with one element for each or of the size of `y`;
-/// an empty one, `DlArray()`, leaves nothing out. Throws for labels that are no class or the blank, and for more labels than steps can hold.
+/// `1(C) x B x T` with a time of their own. The masks are 0 where a step or a label is padding, with one element for each, that of `y` also of its
+/// size; an empty one, `DlArray()`, leaves nothing out. Throws for labels that are no class or the blank, and for more labels than steps can hold.
 /// (MATLAB: ctc; Graves et al., "Connectionist temporal classification", 2006)
 DlArray ctc(Operand y, Operand targets, Operand yMask, Operand targetsMask, const CtcOptions& options = {});
 
