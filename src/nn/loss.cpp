@@ -39,14 +39,22 @@ Size withoutTrailingOnes(Size size) {
 
 namespace {
 
+// `shape` is that of the data, or of what the values may be as large as.
 DlArray fitted(const Operand& values, const Operand& y, const Shape& shape, std::string_view format, const char* function,
                const char* what) {
   DlArray labelled = values;
-  if (!Storage::shape(values).format.labelled() && numel(values) != 1) labelled = dlarray(values, format);
+  if (!Storage::shape(values).format.labelled() && numel(values) != 1) {
+    if (static_cast<std::size_t>(ndims(values)) > std::max<std::size_t>(format.size(), 2))
+      fail(values.where(), "loss:sizes", "{}: {} {} has more dimensions than \"{}\" has labels", function, what, describe(values),
+           format);
+    labelled = dlarray(values, format);
+  }
   const Expansion expansion = mergeFormats(shape, Storage::shape(labelled), function, values.where());
-  if (expansion.result != shape)
-    fail(values.where(), "loss:sizes", "{}: {} {} would expand the predictions {}", function, what, describe(values),
-         describe(y));
+  if (expansion.result != shape) {
+    const bool whole = numel(shape.size) == numel(y);
+    fail(values.where(), "loss:sizes", "{}: {} {} would expand the {} {}", function, what, describe(values),
+         whole ? "predictions" : "targets", whole ? describe(y) : toString(shape));
+  }
   Shape aligned{expansion.b, shape.format};
   aligned.size.resize(shape.size.size());
   return engine::reshapeTo(Operand(labelled, values.where()), aligned);

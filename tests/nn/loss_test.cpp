@@ -179,6 +179,10 @@ BOOST_AUTO_TEST_CASE(wrong_weights_masks_classes_and_words) {
                     "crossentropy: the weights 3(C) x 1(U) have labels already; leave .weightsFormat = \"C\" out"));
   BOOST_TEST(starts(test::mistake([&] { l1loss(y, t, {.mask = dlarray(ones(4, 2), "BT")}); }),
                     "l1loss: the mask 4(B) x 2(T) would expand the predictions 3(C) x 4(B)"));
+  BOOST_TEST(starts(test::mistake([&] { l1loss(y, t, {.mask = ones(3, 4, 2)}); }),
+                    "l1loss: the mask 3 x 4 x 2 has more dimensions than \"CB\" has labels"));
+  BOOST_TEST(starts(test::mistake([&] { indexcrossentropy(y, zeros(1, 4), {.mask = ones(3, 4)}); }),
+                    "indexcrossentropy: the mask 3 x 4 would expand the targets 1(C) x 4(B)"));
   BOOST_TEST(starts(test::mistake([&] {
                       indexcrossentropy(y, dlarray({0, 1, 2, 3}));
                     }),
