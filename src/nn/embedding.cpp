@@ -96,11 +96,15 @@ DlArray encoded(const std::vector<Index>& places, Index inner, Index count, cons
 }
 
 DlArray encodedNumbers(const Operand& a, const Dimensions& dimension, Type type, const OnehotencodeOptions& options) {
-  const std::vector<double>& classes = options.classNames.numbers();
+  std::vector<double> classes = options.classNames.numbers();
   if (classes.empty())
     fail(a.where(), "onehotencode:classNames",
          "onehotencode: numbers need their classes, {{.classNames = {{0, 1, 2}}}} or colon(0, 9){}",
          options.classNames.words().empty() ? "" : "; words were given");
+  for (double& c : classes) {
+    if (std::isnan(c)) fail(a.where(), "onehotencode:classNames", "onehotencode: NaN is no class; numbers that are NaN give NaN");
+    if (Storage::of(a).type == Type::Single) c = static_cast<float>(c);  // as they compare with numbers of A
+  }
   const std::size_t d = resolveDimension(dimension, a, "onehotencode", a.where());
   Shape shape = Storage::shape(a);
   while (shape.size.size() <= d) {

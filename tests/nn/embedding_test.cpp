@@ -46,6 +46,8 @@ BOOST_AUTO_TEST_CASE(types) {
   BOOST_TEST((underlyingType(onehotencode(Words{"a", "b"}, 0)) == Type::Double));
   BOOST_TEST((underlyingType(onehotencode(Words{"a", "b"}, 0, Type::Single)) == Type::Single));
   BOOST_TEST((underlyingType(onehotencode(dlarray({1.0F, 2.0F}), 0, {.classNames = {1, 2}})) == Type::Single));
+  // 0.1 in single is no 0.1 in double, but it is what the class becomes beside single numbers.
+  BOOST_TEST(isequal(onehotencode(dlarray({0.1F, 0.3F}), 0, {.classNames = {0.1, 0.3}}), single_(eye(2))));
   BOOST_TEST((underlyingType(onehotencode(dlarray({1, 2}), 0, {.classNames = colon(1, 2)})) == Type::Double));
   BOOST_TEST((underlyingType(onehotencode(dlarray({1, 2}), 0, Type::Logical, {.classNames = std::vector<double>{1, 2}})) ==
               Type::Logical));
@@ -73,6 +75,10 @@ BOOST_AUTO_TEST_CASE(mistakes) {
                       onehotencode(dlarray({1, 2}), 1, {.classNames = {1, 2}});
                     }),
                     "onehotencode: dimension 1 of 1 x 2 has size 2; vectors need one of size 1"));
+  BOOST_TEST(starts(test::mistake([] {
+                      onehotencode(dlarray({1, 2}), 0, {.classNames = {1.0, double(NAN), double(NAN)}});
+                    }),
+                    "onehotencode: NaN is no class"));
   BOOST_TEST(starts(test::mistake([&] {
                       onehotencode(dlarray({1, 2}), 0, {.classNames = {1, 2, 1}});
                     }),
