@@ -272,6 +272,7 @@ DlArray paddedWith(const Arguments& a, const Sides& sides, const ConvolutionPadd
   const std::string& word = value.word();
   if (word.empty()) {
     Shape shape = Storage::shape(a.x);
+    while (shape.size.size() < a.in.size()) shape.size.push_back(1);  // a plane of one channel has lost its last sizes
     for (std::size_t d = 0; d < a.in.size(); ++d) shape.size[d] += sides.starts[d] + sides.ends[d];
     DlArray y = engine::filled(shape, Storage::of(a.x).type, value.number());
     const auto inside = [&](std::size_t d) -> Subscript {

@@ -161,6 +161,9 @@ BOOST_AUTO_TEST_CASE(padding_values) {
   const char* y = "6(S) x 5(S) x 2(C) x 2(B)";
   row("padded with a number", x, w, "2 x 1", y, v, {.padding = 2, .paddingValue = 0.75},
       [](const Plain&, const std::vector<Index>&, Index) { return 0.75; });
+  row("of one plane, padded with a number", "2(S) x 3(S) x 1(S) x 1(C) x 1(B)", "2 x 2 x 3", "1 x 1",
+      "3(S) x 4(S) x 1(S) x 1(C) x 1(B)", window({0, 1, 2}, {}, {}, {1, 1, 1}), {.padding = 1, .paddingValue = 0.75},
+      [](const Plain&, const std::vector<Index>&, Index) { return 0.75; });
   const auto include = [](Index i, Index n) { return i < 0 ? -1 - i : i >= n ? 2 * n - 1 - i : i; };
   const auto exclude = [](Index i, Index n) { return i < 0 ? -i : i >= n ? 2 * n - 2 - i : i; };
   const auto edge = [](Index i, Index n) { return i < 0 ? 0 : i >= n ? n - 1 : i; };
