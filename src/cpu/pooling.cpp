@@ -349,6 +349,9 @@ void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
                      [=](const PoolDenseKernels<T>& kernels, const PoolImage& p, Units u) {
                        return kernels.maxGradient(x + u.x, g + u.y, p, dx + u.x);
                      },
+                     [=](const PoolHalvedKernels<T>& kernels, const PoolImage& p, Units u) {
+                       return kernels.maxGradient(x + u.x, g + u.y, p, dx + u.x);
+                     },
                      [=](const Pooling& some, Index at, Index result) {
                        if (block > 0 || !maxPoolGradientOfImages(some, x + at, g + result, dx + at))
                          anyMaxPoolGradient(some, x + at, g + result, dx + at);

@@ -67,6 +67,22 @@ void forPoolUnits(const Pooling& how, Index elements, Index results, Fast fast, 
   });
 }
 
+// By kernels for single images; false where these do not know the windows.
+template <class Kernels, class Ways>
+bool poolImages(const Pooling& how, const Kernels& kernels, const Ways& ways) {
+  const PoolImage image{how.axes[0], how.axes[1], how.axes[0].in, how.axes[0].out};
+  if (how.count != 2 || !kernels.knows(image)) return false;
+  const Index elements = image.along.in * image.across.in, results = image.along.out * image.across.out;
+  const auto each = [&](const PoolUnits& units) {
+    bool all = true;
+    for (Index i = 0; i < units.count && all; ++i)
+      all = ways(kernels, image, PoolUnits{units.x + i * elements, units.y + i * results, 1});
+    return all;
+  };
+  forPoolUnits(how, elements, results, each, ways);
+  return true;
+}
+
 }  // namespace detail
 
 /// The fastest way to pool, where n is the number of elements of blocks that a single window holds, or 0. It is called as
@@ -77,6 +93,7 @@ void fastestPool(const Pooling& how, Index n, const Ways& ways) {
   using Pairs = PoolPairKernels<T>;
   using Blocks = PoolBlockKernels<T>;
   using Dense = PoolDenseKernels<T>;
+  using Halved = PoolHalvedKernels<T>;
   if constexpr (std::is_invocable_v<Ways, Pairs, PoolPairs, PoolUnits>) {
     if (const PoolPairs pairs = pairsOf(how); pairs.in > 0) {
       const Pairs kernels = DLARRAY_FOR_ARCH(poolPairKernels<T>)();
@@ -90,20 +107,10 @@ void fastestPool(const Pooling& how, Index n, const Ways& ways) {
       return detail::forPoolUnits(
           how, n, 1, [&](const PoolUnits& units) { return ways(kernels, n, units); }, ways);
   }
-  if constexpr (std::is_invocable_v<Ways, Dense, PoolImage, PoolUnits>) {
-    const Dense kernels = DLARRAY_FOR_ARCH(poolDenseKernels<T>)();
-    if (const PoolImage image{how.axes[0], how.axes[1], how.axes[0].in, how.axes[0].out};
-        how.count == 2 && kernels.knows(image)) {
-      const Index elements = image.along.in * image.across.in;
-      const auto each = [&](const PoolUnits& units) {
-        bool all = true;
-        for (Index i = 0; i < units.count && all; ++i)
-          all = ways(kernels, image, PoolUnits{units.x + i * elements, units.y + i * elements, 1});
-        return all;
-      };
-      return detail::forPoolUnits(how, elements, elements, each, ways);
-    }
-  }
+  if constexpr (std::is_invocable_v<Ways, Dense, PoolImage, PoolUnits>)
+    if (detail::poolImages(how, DLARRAY_FOR_ARCH(poolDenseKernels<T>)(), ways)) return;
+  if constexpr (std::is_invocable_v<Ways, Halved, PoolImage, PoolUnits>)
+    if (detail::poolImages(how, DLARRAY_FOR_ARCH(poolHalvedKernels<T>)(), ways)) return;
   ways(how, 0, 0);
 }
 

@@ -114,6 +114,13 @@ struct PoolDenseKernels {
   void (*meanAdjoint)(const T* g, const T* shareAlong, const T* shareAcross, const PoolImage& p, T* dx);
 };
 
+/// The same for windows of three by three around every second element, from the first one on.
+template <class T>
+struct PoolHalvedKernels {
+  bool (*knows)(const PoolImage& p);
+  bool (*maxGradient)(const T* x, const T* g, const PoolImage& p, T* dx);
+};
+
 namespace v2 {
 template <class T>
 PoolImageKernels<T> poolImageKernels();
@@ -125,6 +132,8 @@ template <class T>
 PoolBlockKernels<T> poolBlockKernels();
 template <class T>
 PoolDenseKernels<T> poolDenseKernels();
+template <class T>
+PoolHalvedKernels<T> poolHalvedKernels();
 }  // namespace v2
 namespace v3 {
 template <class T>
@@ -137,6 +146,8 @@ template <class T>
 PoolBlockKernels<T> poolBlockKernels();
 template <class T>
 PoolDenseKernels<T> poolDenseKernels();
+template <class T>
+PoolHalvedKernels<T> poolHalvedKernels();
 }  // namespace v3
 namespace v4 {
 template <class T>
@@ -149,6 +160,8 @@ template <class T>
 PoolBlockKernels<T> poolBlockKernels();
 template <class T>
 PoolDenseKernels<T> poolDenseKernels();
+template <class T>
+PoolHalvedKernels<T> poolHalvedKernels();
 }  // namespace v4
 
 }  // namespace dl::cpu

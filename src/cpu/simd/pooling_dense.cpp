@@ -1,9 +1,7 @@
 // Windows of three by three around every element of an image; compiled once for every level of the processor. An image is cut
 // into strips of as many rows as a register has lanes. Along a strip a column is read once, its three rows joined, and what was
 // found in the two columns before stays in registers.
-#include <limits>
-
-#include "cpu/simd/pooling_register.hpp"
+#include "cpu/simd/pooling_strips.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
@@ -21,12 +19,10 @@ struct Largest {
   }
 };
 
-// The next image is asked for a line at a time, because this one is not read in the order of the memory.
+// What to ask for, column by column in each strip, to have asked for all of the next image.
 template <class T>
-[[gnu::always_inline]] inline void expectNext(const T* x, Index rows, Index columns, Index column, Index at, bool toWrite) {
-  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
-  const T* next = x + rows * columns + at * columns + column * line;
-  toWrite ? __builtin_prefetch(next, 1) : __builtin_prefetch(next);
+[[gnu::always_inline]] inline Index ahead(Index rows, Index columns, Index column, Index at) {
+  return (rows + at) * columns + column * cacheLine<T>;
 }
 
 // Calls put(column, what its windows joined) for the columns of a strip that begins with row `at`. load(column, row) gives
@@ -64,13 +60,6 @@ template <class Join, class R, class Load, class Look, class PutAt>
   denseStrip<Join, R, false, true>(columns, rows - R::lanes, nothing, load, look, putAt(rows - R::lanes));
 }
 
-template <class R>
-bool any(typename R::Codes lanes) {
-  bool found = false;
-  for (Index i = 0; i < R::lanes; ++i) found |= lanes[i] != 0;
-  return found;
-}
-
 template <class R, class T>
 bool maxWith(const T* x, Index rows, Index columns, T* y) {
   using Vector = typename R::Vector;
@@ -81,8 +70,8 @@ bool maxWith(const T* x, Index rows, Index columns, T* y) {
       [&](Vector v) __attribute__((always_inline)) { found |= v != v; },
       [=](Index at) __attribute__((always_inline)) {
         return [=](Index c, Vector v) __attribute__((always_inline)) {
-          expectNext(x, rows, columns, c, at, false);
-          expectNext(y, rows, columns, c, at, true);
+          expectRead(x + ahead<T>(rows, columns, c, at));
+          expectWrite(y + ahead<T>(rows, columns, c, at));
           R::store(y + c * rows + at, v);
         };
       });
@@ -97,8 +86,8 @@ void meanWith(const T* x, const T* shareAlong, const T* shareAcross, Index rows,
       [](Vector) {},
       [=](Index at) __attribute__((always_inline)) {
         return [ =, share = R::load(shareAlong + at) ](Index c, Vector v) __attribute__((always_inline)) {
-          expectNext(x, rows, columns, c, at, false);
-          expectNext(y, rows, columns, c, at, true);
+          expectRead(x + ahead<T>(rows, columns, c, at));
+          expectWrite(y + ahead<T>(rows, columns, c, at));
           R::store(y + c * rows + at, v * (share * shareAcross[c]));
         };
       });
@@ -114,29 +103,12 @@ void meanAdjointWith(const T* g, const T* shareAlong, const T* shareAcross, Inde
       [](Vector) {},
       [=](Index at) __attribute__((always_inline)) {
         return [=](Index c, Vector v) __attribute__((always_inline)) {
-          expectNext(g, rows, columns, c, at, false);
-          expectNext(dx, rows, columns, c, at, true);
+          expectRead(g + ahead<T>(rows, columns, c, at));
+          expectWrite(dx + ahead<T>(rows, columns, c, at));
           R::store(dx + c * rows + at, v);
         };
       });
 }
-
-// The largest of three elements along a column in each lane, and which it is: 0, 1 or 2.
-template <class R>
-struct LargestOfThree {
-  typename R::Vector value;
-  typename R::Codes place;
-  [[gnu::always_inline]] LargestOfThree(typename R::Vector above, typename R::Vector here, typename R::Vector below)
-      : value(above), place{} {
-    take(here, 1);
-    take(below, 2);
-  }
-  [[gnu::always_inline]] void take(typename R::Vector v, int which) {
-    const typename R::Codes better = v > value;
-    value = better ? v : value;
-    place = better ? typename R::Codes{} + which : place;
-  }
-};
 
 // Where the windows of a strip lie, one a lane: one row ahead of the strip, of which the last two rows remain to be done, or, in
 // the last strip, row by row, its first row being done.
@@ -191,9 +163,9 @@ template <class R, Strip strip, class T>
     sumBefore += later ? Vector{} : notLast;
     sumNow += later ? notLast : Vector{};
     if (c > 0) finish(c - 1, sumBefore, before.place);
-    expectNext(x, rows, columns, c, at, false);
-    expectNext(g, rows, columns, c, at, false);
-    expectNext(dx, rows, columns, c, at, true);
+    expectRead(x + ahead<T>(rows, columns, c, at));
+    expectRead(g + ahead<T>(rows, columns, c, at));
+    expectWrite(dx + ahead<T>(rows, columns, c, at));
     sumBefore = sumNow;
     sumNow = last ? all : Vector{};
     before = now;
@@ -215,16 +187,6 @@ bool maxGradientWith(const T* x, const T* g, Index rows, Index columns, T* dx) {
   else
     maxGradientStrip<R, Strip::last>(x, g, rows, columns, rows - R::lanes, special, dx);
   return !any<R>(special);
-}
-
-constexpr Index fewestLanes = 4;
-
-// Calls body with the type of the widest registers that a column fills.
-template <class T, int bytes = widest, class F>
-auto withWidest(Index rows, F&& body) {
-  if constexpr (bytes / sizeof(T) > fewestLanes)
-    if (rows < bytes / static_cast<Index>(sizeof(T))) return withWidest<T, bytes / 2>(rows, body);
-  return body.template operator()<Register<T, bytes>>();
 }
 
 template <class T>
