@@ -367,6 +367,9 @@ void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
           [=](const PoolPairKernels<T>& kernels, const PoolPairs& p, PoolUnits u) {
             return kernels.maxPositions(x + u.x, p, u.x, u.count, positions + u.y);
           },
+          [=](const PoolHalvedKernels<T>& kernels, const PoolImage& p, PoolUnits u) {
+            return kernels.maxPositions(x + u.x, p, u.x, positions + u.y);
+          },
           [=](const Pooling& some, Index at, Index result) { anyMaxPoolPositions(some, x + at, at, positions + result); },
       });
 }

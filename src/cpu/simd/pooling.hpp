@@ -119,6 +119,8 @@ template <class T>
 struct PoolHalvedKernels {
   bool (*knows)(const PoolImage& p);
   bool (*maxGradient)(const T* x, const T* g, const PoolImage& p, T* dx);
+  /// `begin` is the position of the first element.
+  bool (*maxPositions)(const T* x, const PoolImage& p, Index begin, double* positions);
 };
 
 namespace v2 {

@@ -19,7 +19,7 @@ bool maxHalves(const T* x, Index pairs, T* y) {
     const Vector v = P::load(x, P::width), other = P::swapped(v);
     trace += v * T(0);
     const Vector larger = other > v ? other : v, below = P::halvesSwapped(larger);
-    P::store(P::everySecond(below > larger ? below : larger), P::width / 4, y);
+    P::template storeFirst<P::width / 4>(P::everySecond(below > larger ? below : larger), y);
   }
   return !P::holdsNaN(trace);
 }
@@ -37,6 +37,22 @@ bool maxHalvesGradient(const T* x, const T* g, Index pairs, T* dx) {
     P::store(P::joined(larger >= below ? share : zero, larger > below ? share : zero), P::width, dx);
   }
   return !P::holdsNaN(trace);
+}
+
+template <class T>
+void meanHalves(const T* x, Index pairs, T* y) {
+  using P = Pairs<T>;
+  for (Index c = 0; c < pairs; ++c, x += P::width, y += P::width / 4) {
+    const typename P::Vector v = P::load(x, P::width), sum = v + P::halvesSwapped(v);
+    P::template storeFirst<P::width / 4>(P::everySecond((sum + P::swapped(sum)) * T(0.25)), y);
+  }
+}
+
+template <class T>
+void meanHalvesAdjoint(const T* g, Index pairs, T* dx) {
+  using P = Pairs<T>;
+  for (Index c = 0; c < pairs; ++c, g += P::width / 4, dx += P::width)
+    P::store(P::twiceInHalves(P::load(g, P::width / 4)) * T(0.25), P::width, dx);
 }
 
 // Pages without a column or an element that belongs to no window, whose columns fill half a register.
@@ -60,7 +76,7 @@ bool maxPairs(const T* x, const PoolPairs& p, Index pages, T* y) {
         traceA += a * T(0);
         traceB += b * T(0);
         const Vector larger = b > a ? b : a, other = P::swapped(larger);
-        P::store(P::everySecond(other > larger ? other : larger), smaller(n - i, P::width) / 2, y + i / 2);
+        P::template storeFirst<P::width / 2>(P::everySecond(other > larger ? other : larger), y + i / 2, (n - i) / 2);
       }
   }
   return !P::holdsNaN(traceA + traceB);
@@ -137,6 +153,7 @@ bool maxPairsPositions(const T* x, const PoolPairs& pairs, Index begin, Index pa
 
 template <class T>
 void meanPairs(const T* x, const PoolPairs& p, Index pages, T* y) {
+  if (inHalves<T>(p)) return meanHalves(x, pages * p.columnsOut, y);
   using P = Pairs<T>;
   const Index n = 2 * p.out;
   for (Index page = 0; page < pages; ++page, x += p.in * p.columnsIn) {
@@ -144,13 +161,14 @@ void meanPairs(const T* x, const PoolPairs& p, Index pages, T* y) {
     for (Index c = 0; c < p.columnsOut; ++c, column += 2 * p.in, y += p.out)
       for (Index i = 0; i < n; i += P::width) {
         const typename P::Vector sum = P::load(column + i, n - i) + P::load(column + p.in + i, n - i);
-        P::store(P::everySecond((sum + P::swapped(sum)) * T(0.25)), smaller(n - i, P::width) / 2, y + i / 2);
+        P::template storeFirst<P::width / 2>(P::everySecond((sum + P::swapped(sum)) * T(0.25)), y + i / 2, (n - i) / 2);
       }
   }
 }
 
 template <class T>
 void meanPairsAdjoint(const T* g, const PoolPairs& p, Index pages, T* dx) {
+  if (inHalves<T>(p)) return meanHalvesAdjoint(g, pages * p.columnsOut, dx);
   using P = Pairs<T>;
   const Index n = 2 * p.out;
   for (Index page = 0; page < pages; ++page, dx += p.in * p.columnsIn) {

@@ -51,6 +51,14 @@ struct Pairs<T, std::integer_sequence<int, lane...>> {
     else
       storePart(y, n, v);
   }
+  /// Stores the first lanes of a register, n or as many as fill a half or a quarter, for which no mask is needed.
+  template <int most>
+  static void storeFirst(Vector v, T* y, Index n = most) {
+    if (n < most)
+      storePart(y, n, v);
+    else
+      std::memcpy(y, &v, most * sizeof(T));
+  }
   /// Every second element as doubles.
   typedef double Doubles __attribute__((vector_size(width / 2 * sizeof(double))));
   static Doubles doublesOfEverySecond(Vector v) {
