@@ -360,18 +360,21 @@ void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx) {
 }
 
 template <class T>
-void maxPoolPositions(const Pooling& how, const T* x, double* positions) {
-  fastestPool<T>(
-      how, 0,
-      PoolWays{
-          [=](const PoolPairKernels<T>& kernels, const PoolPairs& p, PoolUnits u) {
-            return kernels.maxPositions(x + u.x, p, u.x, u.count, positions + u.y);
-          },
-          [=](const PoolHalvedKernels<T>& kernels, const PoolImage& p, PoolUnits u) {
-            return kernels.maxPositions(x + u.x, p, u.x, positions + u.y);
-          },
-          [=](const Pooling& some, Index at, Index result) { anyMaxPoolPositions(some, x + at, at, positions + result); },
-      });
+void maxPoolPositions(const Pooling& how, const T* x, double* positions, T* y) {
+  const auto from = [=](Index result) { return y ? y + result : nullptr; };
+  fastestPool<T>(how, 0,
+                 PoolWays{
+                     [=](const PoolPairKernels<T>& kernels, const PoolPairs& p, PoolUnits u) {
+                       return kernels.maxPositions(x + u.x, p, u.x, u.count, positions + u.y, from(u.y));
+                     },
+                     [=](const PoolHalvedKernels<T>& kernels, const PoolImage& p, PoolUnits u) {
+                       return kernels.maxPositions(x + u.x, p, u.x, positions + u.y, from(u.y));
+                     },
+                     [=](const Pooling& some, Index at, Index result) {
+                       anyMaxPoolPositions(some, x + at, at, positions + result);
+                       if (y) maxPool(some, x + at, y + result);
+                     },
+                 });
 }
 
 template <class T>
@@ -432,8 +435,8 @@ void meanPoolAdjoint(const Pooling& how, const T* g, T* dx) {
 
 template void maxPool(const Pooling&, const float*, float*);
 template void maxPool(const Pooling&, const double*, double*);
-template void maxPoolPositions(const Pooling&, const float*, double*);
-template void maxPoolPositions(const Pooling&, const double*, double*);
+template void maxPoolPositions(const Pooling&, const float*, double*, float*);
+template void maxPoolPositions(const Pooling&, const double*, double*, double*);
 template void maxPoolGradient(const Pooling&, const float*, const float*, float*);
 template void maxPoolGradient(const Pooling&, const double*, const double*, double*);
 template bool averagesBlocks<float>(const Pooling&);

@@ -44,9 +44,10 @@ struct PoolPairs {
 /// The largest elements, NaN where a window holds one.
 template <class T>
 void maxPool(const Pooling& how, const T* x, T* y);
-/// Their positions in the whole array: the first of equal ones in column-major order, the first NaN.
+/// Their positions in the whole array: the first of equal ones in column-major order, the first NaN. Where y is not null, the
+/// elements themselves too.
 template <class T>
-void maxPoolPositions(const Pooling& how, const T* x, double* positions);
+void maxPoolPositions(const Pooling& how, const T* x, double* positions, T* y = nullptr);
 /// dx = zeros with g added at those positions.
 template <class T>
 void maxPoolGradient(const Pooling& how, const T* x, const T* g, T* dx);

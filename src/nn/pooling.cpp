@@ -48,6 +48,7 @@ struct MaxPositions {
   }
 };
 
+// The largest elements. A second input is no more than memory for their positions.
 struct MaxPool {
   static constexpr const char* name = "maxpool";
   static constexpr unsigned kept = 1;
@@ -58,7 +59,11 @@ struct MaxPool {
   void run(const Inputs& in, DlArray& y) const {
     withElementType(Storage::of(y).type, [&](auto zero) {
       using T = decltype(zero);
-      cpu::maxPool(how, Storage::data<T>(in[0]), Storage::mutableData<T>(y));
+      const T* x = Storage::data<T>(in[0]);
+      if (in.count() == 1)
+        cpu::maxPool(how, x, Storage::mutableData<T>(y));
+      else
+        cpu::maxPoolPositions(how, x, Storage::mutableData<double>(in[1]), Storage::mutableData<T>(y));
     });
   }
   void gradient(Backward& b) const {
@@ -287,9 +292,9 @@ std::tuple<DlArray, DlArray, Size> detail::maxpoolWithPositions(const Operand& x
                                                                 const MaxpoolOptions& options) {
   const LabelledData data(x, options.dataFormat, "maxpool");
   const Plan p = plan(data.shape(), options.poolFormat, {"maxpool", x.where(), poolSize, options.stride, options.padding});
-  const DlArray values = numbers(data.array());
-  return {data.result(engine::apply(MaxPool{p.how, p.to}, values)), data.result(engine::apply(MaxPositions{p.how, p.to}, values)),
-          size(x)};
+  const DlArray positions = Storage::make(p.to, Type::Double);
+  DlArray values = engine::apply(MaxPool{p.how, p.to}, numbers(data.array()), positions);
+  return {data.result(std::move(values)), data.result(positions), size(x)};
 }
 template std::tuple<DlArray, DlArray, Size> detail::maxpoolWithPositions<3>(const Operand& x, const PoolSize& poolSize,
                                                                             const MaxpoolOptions& options);

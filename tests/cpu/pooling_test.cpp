@@ -66,12 +66,16 @@ void checkMax(const Pooling& how, int special) {
   maxPool(how, x.data(), y.data());
   maxPoolGradient(how, x.data(), g.data(), dx.data());
   maxPoolPositions(how, x.data(), positions.data());
+  std::vector<double> again(all.size());
+  std::vector<T> beside(all.size(), T(7));
+  maxPoolPositions(how, x.data(), again.data(), beside.data());
   const std::string what = std::to_string(how.axes[0].in) + " x " + std::to_string(how.axes[1].in) + " x " +
                            std::to_string(how.outer) + ", window " + std::to_string(how.axes[0].window) + " x " +
                            std::to_string(how.axes[1].window) + ", special " + std::to_string(special);
   BOOST_TEST(same(y, expected), "largest elements of " << what);
   BOOST_TEST(same(dx, expectedDx), "their gradient, " << what);
   BOOST_TEST(same(positions, expectedPositions), "their positions, " << what);
+  BOOST_TEST((same(again, expectedPositions) && same(beside, expected)), "both, " << what);
 }
 
 template <class T>

@@ -64,8 +64,8 @@ struct PoolPairKernels {
   /// infinite or no number.
   bool (*max)(const T* x, const PoolPairs& p, Index pages, T* y);
   bool (*maxGradient)(const T* x, const T* g, const PoolPairs& p, Index pages, T* dx);
-  /// The positions of the largest elements, as the others; `begin` is that of the first element.
-  bool (*maxPositions)(const T* x, const PoolPairs& p, Index begin, Index pages, double* positions);
+  /// The positions of the largest elements, as the others, and where y is not null the elements; `begin` is the first element's.
+  bool (*maxPositions)(const T* x, const PoolPairs& p, Index begin, Index pages, double* positions, T* y);
   /// The means, and g spread over the windows.
   void (*mean)(const T* x, const PoolPairs& p, Index pages, T* y);
   void (*meanAdjoint)(const T* g, const PoolPairs& p, Index pages, T* dx);
@@ -119,8 +119,7 @@ template <class T>
 struct PoolHalvedKernels {
   bool (*knows)(const PoolImage& p);
   bool (*maxGradient)(const T* x, const T* g, const PoolImage& p, T* dx);
-  /// `begin` is the position of the first element.
-  bool (*maxPositions)(const T* x, const PoolImage& p, Index begin, double* positions);
+  bool (*maxPositions)(const T* x, const PoolImage& p, Index begin, double* positions, T* y);
 };
 
 namespace v2 {

@@ -95,7 +95,7 @@ struct DoublesOf {
 // Positions are doubles, which need two registers for one of float.
 template <class R, bool first, class T>
 [[gnu::always_inline]] inline void positionsStrip(const T* x, double begin, const Halved<T>& h, Index at, Index step,
-                                                  typename R::Codes& special, double* positions) {
+                                                  typename R::Codes& special, double* positions, T* y) {
   using Codes = typename R::Codes;
   using Doubles = typename DoublesOf<T, R::lanes>::Vector;
   constexpr int parts = DoublesOf<T, R::lanes>::parts, each = DoublesOf<T, R::lanes>::each;
@@ -108,7 +108,10 @@ template <class R, bool first, class T>
   for (Index c = 0; c < h.windowColumns; ++c, ++step, begin += static_cast<double>(2 * h.rows)) {
     expectRead(x + h.rows * h.columns + step * h.ahead * cacheLine<T>, h.ahead);
     const LargestOfThree<R> here = largest(2 * c), behind = largest(2 * c + 1);
-    const Codes later = here.value > before.value, last = behind.value > (later ? here.value : before.value);
+    const Codes later = here.value > before.value;
+    const typename R::Vector larger = later ? here.value : before.value;
+    const Codes last = behind.value > larger;
+    if (y) R::store(y + c * h.windows + at, last ? behind.value : larger);
     const Codes place = last ? behind.place + column : later ? here.place : before.place - column;
     typename DoublesOf<T, R::lanes>::Codes part[parts];
     std::memcpy(part, &place, sizeof place);
@@ -132,7 +135,8 @@ template <class R, class T, class F>
 template <class T>
 bool knows(const PoolImage& p) {
   const auto half = [](const PoolAxis& a) { return a.window == 3 && a.stride == 2 && a.before == 1 && a.in == 2 * a.out; };
-  return widest / sizeof(T) >= fewestLanes && half(p.along) && half(p.across) && p.along.out >= fewestLanes && p.along.in < Index{1} << 30;
+  return widest / sizeof(T) >= fewestLanes && half(p.along) && half(p.across) && p.along.out >= fewestLanes &&
+         p.along.in < Index{1} << 30;
 }
 
 template <class T>
@@ -146,12 +150,12 @@ bool maxGradient(const T* x, const T* g, const PoolImage& p, T* dx) {
 }
 
 template <class T>
-bool maxPositions(const T* x, const PoolImage& p, Index begin, double* positions) {
+bool maxPositions(const T* x, const PoolImage& p, Index begin, double* positions, T* y) {
   return withWidest<T>(p.along.out, [&]<class R>() {
     const auto h = Halved<T>::template of<R>(p);
     typename R::Codes special{};
     forStrips<R>(h, [&]<bool first>(Index at, Index step) {
-      positionsStrip<R, first>(x, static_cast<double>(begin), h, at, step, special, positions);
+      positionsStrip<R, first>(x, static_cast<double>(begin), h, at, step, special, positions, y);
     });
     return !any<R>(special);
   });

@@ -117,12 +117,13 @@ bool maxPairsGradient(const T* x, const T* g, const PoolPairs& p, Index pages, T
 
 // Places in a window are counted from its first element: 0 or 1, and one column on, which a T can count to.
 template <class T>
-bool maxPairsPositions(const T* x, const PoolPairs& pairs, Index begin, Index pages, double* positions) {
+bool maxPairsPositions(const T* x, const PoolPairs& pairs, Index begin, Index pages, double* positions, T* y) {
   using P = Pairs<T>;
   using Vector = typename P::Vector;
   constexpr Index windows = P::width / 2;
   const PoolPairs p = pairs;  // apart from what is written
   if (p.in >= Index{1} << 23) return false;
+  const double* const start = positions;
   Vector first, traceA{}, traceB{};
   typename P::Doubles steps;
   for (int i = 0; i < P::width; ++i) first[i] = static_cast<T>(i % 2);
@@ -140,6 +141,7 @@ bool maxPairsPositions(const T* x, const PoolPairs& pairs, Index begin, Index pa
         const Vector larger = b > a ? b : a, place = b > a ? second : first;
         const Vector other = P::swapped(larger), otherPlace = P::swapped(place);
         const auto better = (other > larger) | ((other == larger) & (otherPlace < place));
+        if (y) P::template storeFirst<windows>(P::everySecond(other > larger ? other : larger), y + (positions - start) + i, n);
         const typename P::Doubles found =
             P::doublesOfEverySecond(better ? otherPlace : place) + (ofColumn + static_cast<double>(2 * i));
         if (n == windows)
