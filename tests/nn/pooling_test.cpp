@@ -171,6 +171,11 @@ BOOST_AUTO_TEST_CASE(mistakes) {
       "maxunpool: the position 4 is not a whole number from 0 to 3, the last of 2(C) x 2(B)");
   says(
       [&] {
+        maxunpool(features, zeros(3, 2), Size{0, 2});
+      },
+      "maxunpool: the position 0 is not a whole number from 0 to -1, the last of 0(C) x 2(B)");
+  says(
+      [&] {
         maxunpool(features, ones(3, 2), Size{2, 2, 2});
       },
       "maxunpool: the output size 2 x 2 x 2 has 3 dimensions, the data 3(C) x 2(B) has 2");
