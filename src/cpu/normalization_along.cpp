@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "cpu/arch.hpp"
-#include "cpu/lines.hpp"
+#include "cpu/normalization_columns.hpp"
 
 namespace dl::cpu {
 namespace {
@@ -71,15 +71,6 @@ struct Strips {
  private:
   const Normalization& how_;
 };
-
-// The numbers of the channels for each element of a row.
-template <class T>
-Lines<T> stretched(const Normalization& how, const T* values) {
-  Lines<T> each(how.run * how.channels);
-  T* to = each.data();
-  for (Index c = 0; c < how.channels; ++c) to = std::fill_n(to, how.run, values[c]);
-  return each;
-}
 
 // The sums of a call added to those of its middle positions.
 void addTo(const Strips& strips, Index row, Index group, Index count, const double* values, Index first, double* to) {
@@ -167,9 +158,7 @@ class Gradient {
         variance_(variance),
         scales_(stretched(how, scale)),
         factors_(new T[static_cast<std::size_t>(how.kept)]),
-        apart_((strips.width + 15) / 16 * 16),
-        sums_(2 * strips.across * strips.blocks * apart_) {
-    sums_.fill(0);
+        channels_(how, strips.across * strips.blocks) {
     kernels.inverseDeviations(how.kept, how.epsilon, variance, factors_.get());
   }
 
@@ -182,11 +171,10 @@ class Gradient {
           RowNumbers<T> means, variances;
           for (Index group = 0; group < strips_.groups; ++group) {
             const Index at = group * how_.inner, from = start + at;
-            T* offsets = offsetsOf(a) + at;
             strips_.gather(mean_, row, group, count, means);
             strips_.gather(variance_, row, group, count, variances);
             kernels_.gradientEach(g_ + from, x_ + from, strips_.of(count), how_.epsilon, scales_.data() + at, means, variances,
-                                  offsets, offsets + apart_, dx ? dx + from : nullptr);
+                                  channels_.offsets(a) + at, channels_.scales(a) + at, dx ? dx + from : nullptr);
           }
         });
     });
@@ -252,24 +240,9 @@ class Gradient {
         });
   }
 
-  void toChannels(T* dOffset, T* dScale) const {
-    const Index width = strips_.width;
-    const std::unique_ptr<double[]> all(new double[static_cast<std::size_t>(2 * width)]());
-    for (Index piece = 0; piece < strips_.across * strips_.blocks; ++piece)
-      for (const int kind : {0, 1}) kernels_.addUp(offsetsOf(piece) + kind * apart_, width, all.get() + kind * width);
-    for (Index c = 0; c < how_.channels; ++c) {
-      double offset = 0, product = 0;
-      for (Index i = c * how_.run; i < (c + 1) * how_.run; ++i) {
-        offset += all[static_cast<std::size_t>(i)];
-        product += all[static_cast<std::size_t>(width + i)];
-      }
-      dOffset[c] = static_cast<T>(offset);
-      dScale[c] = static_cast<T>(product);
-    }
-  }
+  void toChannels(T* dOffset, T* dScale) const { channels_.addUp(kernels_, dOffset, dScale); }
 
  private:
-  T* offsetsOf(Index piece) const { return sums_.data() + 2 * piece * apart_; }
   static std::unique_ptr<T[]> onesFor(Index n) {
     std::unique_ptr<T[]> ones(new T[static_cast<std::size_t>(n)]);
     std::fill_n(ones.get(), n, T(1));
@@ -281,10 +254,9 @@ class Gradient {
     strips_.gather(mean_, row, group, count, means);
     strips_.gather(factors_.get(), row, group, count, factors);
     inShortRows<T>(strips_.of(count), sums, products, [&](Index i, Rows part, T* sum, T* product) {
-      const Index from = start + at + i;
-      T* offsets = offsetsOf(piece) + at + i;
-      kernels_.productsAlong(g_ + from, x_ + from, part, means, factors, scales_.data() + at + i, offsets, offsets + apart_, sum,
-                             product);
+      const Index column = at + i, from = start + column;
+      kernels_.productsAlong(g_ + from, x_ + from, part, means, factors, scales_.data() + column,
+                             channels_.offsets(piece) + column, channels_.scales(piece) + column, sum, product);
     });
   }
   void spread(Index row, Index start, Index group, Index count, const T* a, const T* b, const T* c, T* dx) const {
@@ -301,8 +273,7 @@ class Gradient {
   const T *g_, *x_, *mean_, *variance_;
   Lines<T> scales_;
   std::unique_ptr<T[]> factors_;
-  Index apart_;
-  Lines<T> sums_;  // for each piece those of the offsets, then those of the scales, each in whole lines of the cache
+  ChannelTotals<T> channels_;
 };
 
 }  // namespace
@@ -311,6 +282,7 @@ bool acrossChannels(const Normalization& how) { return how.run < shortRun && how
 
 template <class T>
 void normalizeAlong(const Normalization& how, const T* x, const T* offset, const T* scale, T* mean, T* variance, T* y) {
+  if (downColumns(how)) return normalizeColumns(how, x, offset, scale, mean, variance, y);
   const NormalizationKernels<T> runs = DLARRAY_FOR_ARCH(normalizationKernels<T>)();
   const NormalizationRowKernels<T> kernels = DLARRAY_FOR_ARCH(normalizationRowKernels<T>)();
   const Strips strips(how);
@@ -359,6 +331,7 @@ void normalizeAlong(const Normalization& how, const T* x, const T* offset, const
 template <class T>
 void gradientAlong(const Normalization& how, const T* g, const T* x, const T* scale, const T* mean, const T* variance, T* dx,
                    T* dOffset, T* dScale) {
+  if (downColumns(how)) return gradientColumns(how, g, x, scale, mean, variance, dx, dOffset, dScale);
   const NormalizationRowKernels<T> kernels = DLARRAY_FOR_ARCH(normalizationRowKernels<T>)();
   const Strips strips(how);
   const Gradient<T> all(kernels, how, strips, g, x, scale, mean, variance);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "cpu/lines.hpp"
 #include "cpu/normalization.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/scratch.hpp"
@@ -54,6 +55,15 @@ void inThreeSteps(const Pieces& pieces, Collect collect, Finish finish, Spread s
   });
 }
 
+/// The images of a piece of rows: few, so that the pieces of a thread lie behind each other in memory. What lies beside a piece
+/// is fetched too, and would be taken from a thread that has just written to it.
+constexpr Index imagesOfRows = 64;
+
+/// True for an array so large that its parts should be finished while they are in a cache.
+inline bool beyondCaches(const Normalization& how, std::size_t elementBytes) {
+  return how.inner * how.kept * how.outer * static_cast<Index>(elementBytes) > Index{1} << 24;
+}
+
 /// Calls body(k, channel, n) for n middle positions from k on whose channels follow each other from `channel` on, for all of
 /// [first, first + count).
 template <class F>
@@ -64,6 +74,47 @@ void byChannels(Index first, Index count, Index channels, F&& body) {
     k += n;
   }
 }
+
+/// The numbers of the channels for each element of a row of all of them.
+template <class T>
+Lines<T> stretched(const Normalization& how, const T* values) {
+  Lines<T> each(how.run * how.channels);
+  T* to = each.data();
+  for (Index c = 0; c < how.channels; ++c) to = std::fill_n(to, how.run, values[c]);
+  return each;
+}
+
+/// What the offsets and the scales get from pieces of an array, for each element of a row of all channels.
+template <class T>
+class ChannelTotals {
+ public:
+  ChannelTotals(const Normalization& how, Index pieces)
+      : how_(how), pieces_(pieces), width_(how.run * how.channels), apart_((width_ + 15) / 16 * 16), sums_(2 * pieces * apart_) {
+    sums_.fill(0);
+  }
+  T* offsets(Index piece) const { return sums_.data() + 2 * piece * apart_; }
+  T* scales(Index piece) const { return offsets(piece) + apart_; }
+
+  /// Those of each channel, from the pieces in their order.
+  void addUp(const NormalizationRowKernels<T>& kernels, T* dOffset, T* dScale) const {
+    const std::unique_ptr<double[]> each(new double[static_cast<std::size_t>(width_)]);
+    for (const bool ofScales : {false, true}) {
+      std::fill_n(each.get(), width_, 0.0);
+      for (Index piece = 0; piece < pieces_; ++piece)
+        kernels.addUp(ofScales ? scales(piece) : offsets(piece), width_, each.get());
+      for (Index c = 0; c < how_.channels; ++c) {
+        double all = 0;
+        for (Index i = c * how_.run; i < (c + 1) * how_.run; ++i) all += each[static_cast<std::size_t>(i)];
+        (ofScales ? dScale : dOffset)[c] = static_cast<T>(all);
+      }
+    }
+  }
+
+ private:
+  const Normalization& how_;
+  Index pieces_, width_, apart_;  // each in whole lines of the cache
+  Lines<T> sums_;
+};
 
 /// Mean and sum of squared deviations of n elements, joined as Chan, Golub and LeVeque do.
 struct Moments {

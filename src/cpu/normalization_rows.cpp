@@ -17,7 +17,7 @@ struct Tiles {
     if (rows) {
       // As many columns as let all images of them stay in the second cache, if they can.
       positions = std::min(how.kept, std::max<Index>(1, std::clamp<Index>(65536 / how.outer, 512, 2048) / how.inner));
-      images = std::min(how.outer, Index{128});
+      images = std::min(how.outer, imagesOfRows);
     } else {
       // As few images as make the sums cheap, so that the order is nearly that of memory.
       images = std::min(how.outer, std::clamp<Index>(1024 / how.inner, 1, 64));
@@ -36,10 +36,11 @@ struct Tiles {
 
   Pieces pieces(std::size_t elementBytes) const {
     constexpr Index cachedBytes = Index{3} << 18;
-    const Index bytes = positions * how_.inner * how_.outer * static_cast<Index>(elementBytes);
+    const auto one = static_cast<Index>(elementBytes);
     // Long runs at such distances share few places of that cache.
-    const bool meet = !rows && stride() * static_cast<Index>(elementBytes) % 16384 == 0;
-    return {across, blocks, positions * how_.inner * images, positions, bytes <= cachedBytes && !meet};
+    const bool cached = positions * how_.inner * how_.outer * one <= cachedBytes,
+               near = cached && (rows ? beyondCaches(how_, elementBytes) : stride() * one % 16384 != 0);
+    return {across, blocks, positions * how_.inner * images, positions, near};
   }
   struct Tile {
     Index first, count, start, images;  // middle positions, first element, images

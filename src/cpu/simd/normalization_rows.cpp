@@ -128,6 +128,28 @@ void combineDown(const T* g, const T* x, Rows rows, const T* means, const T* a, 
   });
 }
 
+template <class T>
+void foldColumns(const T* sums, const T* products, Index n, T factor, const T* scale, T* offsets, T* scales, T* sum, T* product) {
+  using R = Register<T>;
+  Totals<T, 2, 1> totals;
+  Index i = 0;
+  for (; i + R::lanes <= n; i += R::lanes) {
+    const auto by = R::load(scale + i), s = R::load(sums + i), p = R::load(products + i);
+    R::store(offsets + i, R::load(offsets + i) + s);
+    R::store(scales + i, R::load(scales + i) + p * factor);
+    totals.part[0][0] += s * by;
+    totals.part[1][0] += p * by;
+  }
+  for (; i < n; ++i) {
+    offsets[i] += sums[i];
+    scales[i] += products[i] * factor;
+    totals.rest[0] += sums[i] * scale[i];
+    totals.rest[1] += products[i] * scale[i];
+  }
+  *sum = totals.total(0);
+  *product = totals.total(1);
+}
+
 // ---- along the rows ----------------------------------------------------------------------------------------------------
 
 // Numbers of some rows, kept in registers: what is written might be one of them, for all that the compiler knows.
@@ -405,9 +427,9 @@ void gradientEach(const T* g, const T* x, Rows rows, double epsilon, const T* sc
 
 template <class T>
 NormalizationRowKernels<T> normalizationRowKernels() {
-  return {deviationsDown<T>, productsDown<T>,  scaleDown<T>,    combineDown<T>,       deviationsAlong<T>,
-          scaleAlong<T>,     productsAlong<T>, combineAlong<T>, normalizeEach<T>,     gradientEach<T>,
-          addUp<T>,          addUp<double>,    moments<T>,      inverseDeviations<T>, combinations<T>};
+  return {deviationsDown<T>, productsDown<T>,  scaleDown<T>,         combineDown<T>,   foldColumns<T>,  deviationsAlong<T>,
+          scaleAlong<T>,     productsAlong<T>, combineAlong<T>,      normalizeEach<T>, gradientEach<T>, addUp<T>,
+          addUp<double>,     moments<T>,       inverseDeviations<T>, combinations<T>};
 }
 
 template NormalizationRowKernels<float> normalizationRowKernels();

@@ -23,6 +23,11 @@ struct NormalizationRowKernels {
   /// y = a g + b (x - mean) + c.
   void (*combineDown)(const T* g, const T* x, Rows rows, const T* means, const T* a, const T* b, const T* c, T* y);
 
+  /// What the sums of a row's columns say: sum = sum of scale sums, product = sum of scale products; offsets += sums, scales +=
+  /// factor products.
+  void (*foldColumns)(const T* sums, const T* products, Index n, T factor, const T* scale, T* offsets, T* scales, T* sum,
+                      T* product);
+
   // Along rows, with numbers for each row, and scales and offsets for each column.
   /// sums[r] = sum of x - centre in row r, squares[r] = sum of its squares.
   void (*deviationsAlong)(const T* x, Rows rows, const T* centres, T* sums, T* squares);
