@@ -130,6 +130,22 @@ class InOrder {
           rows.productsDown(g + tile.start, x + tile.start, tiles.rowsOf(tile), means, first, second);
         });
   }
+  // The same with dx = factor g.
+  void productsAndScale(const Tile& tile, const T* g, const T* x, const T* means, const T* factors, const T* zeros, T* sums,
+                        T* products, T* dx) const {
+    if (tiles.rows) {
+      this->products(tile, g, x, means, sums, products);
+      scale(tile, g, zeros, factors, zeros, dx);
+    } else {
+      collect(
+          tile, sums, products,
+          [&](T* parts) {
+            runs.productsAndScaleOfRuns(g + tile.start, x + tile.start, tiles.runsOf(tile), tile.images, means, parts, factors,
+                                        dx + tile.start);
+          },
+          [](T*, T*) {});
+    }
+  }
   void scale(const Tile& tile, const T* x, const T* means, const T* factors, const T* offsets, T* y) const {
     if (tiles.rows)
       rows.scaleDown(x + tile.start, tiles.rowsOf(tile), means, factors, offsets, y + tile.start);
@@ -301,9 +317,12 @@ void scaleGradientPart(const Normalization& how, const T* g, const T* x, const T
     for (Index unit = begin; unit < end; ++unit) {
       const Index block = unit / across;
       const auto tile = in.tiles(unit % across, block);
-      in.products(tile, g, x, numbers.at(means, tile.first), sums.part(block, 0, tile.first), sums.part(block, 1, tile.first));
-      const T* none = numbers.at(zeros, tile.first);
-      if (dx) in.scale(tile, g, none, numbers.at(factors, tile.first), none, dx);
+      T *sum = sums.part(block, 0, tile.first), *product = sums.part(block, 1, tile.first);
+      if (dx)
+        in.productsAndScale(tile, g, x, numbers.at(means, tile.first), numbers.at(factors, tile.first),
+                            numbers.at(zeros, tile.first), sum, product, dx);
+      else
+        in.products(tile, g, x, numbers.at(means, tile.first), sum, product);
     }
   });
   sums.addUp(in.rows, 0, how.kept);

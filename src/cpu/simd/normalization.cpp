@@ -155,12 +155,14 @@ void deviationsOfRuns(const T* x, Runs runs, Index images, const T* centres, T* 
   });
 }
 
-template <class T>
-void productsOfRuns(const T* g, const T* x, Runs runs, Index images, const T* means, T* parts) {
+// With `scaled` also y = factor g; what lies at the end of a run is written twice, alike.
+template <bool scaled, class T>
+void productsOfEach(const T* g, const T* x, Runs runs, Index images, const T* means, T* parts, const T* factors, T* y) {
   using R = Register<T>;
   const auto left = R::lastLanes(runs.length % R::lanes);
   sumRuns<T>(runs, images, parts, [=](Index r, Index i, auto end, typename R::Vector& sum, typename R::Vector& products) {
     typename R::Vector gradient = R::load(g + i), d = R::load(x + i) - means[r];
+    if constexpr (scaled) R::store(y + i, gradient * factors[r]);
     if constexpr (end) {
       gradient = left ? gradient : typename R::Vector{};
       d = left ? d : typename R::Vector{};
@@ -168,6 +170,16 @@ void productsOfRuns(const T* g, const T* x, Runs runs, Index images, const T* me
     sum += gradient;
     products += gradient * d;
   });
+}
+
+template <class T>
+void productsOfRuns(const T* g, const T* x, Runs runs, Index images, const T* means, T* parts) {
+  productsOfEach<false, T>(g, x, runs, images, means, parts, nullptr, nullptr);
+}
+
+template <class T>
+void productsAndScaleOfRuns(const T* g, const T* x, Runs runs, Index images, const T* means, T* parts, const T* factors, T* y) {
+  productsOfEach<true>(g, x, runs, images, means, parts, factors, y);
 }
 
 // Calls body(first, number as a constant), so many at a time that their sums fold together.
@@ -258,6 +270,7 @@ NormalizationKernels<T> normalizationKernels() {
           Register<T>::lanes,
           deviationsOfRuns<T>,
           productsOfRuns<T>,
+          productsAndScaleOfRuns<T>,
           totalsOfParts<T>,
           beginnings<T>,
           scaleRuns<T>,

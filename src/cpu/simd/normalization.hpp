@@ -29,6 +29,9 @@ struct NormalizationKernels {
   Index parts;
   void (*deviationsOfRuns)(const T* x, Runs runs, Index images, const T* centres, T* parts);
   void (*productsOfRuns)(const T* g, const T* x, Runs runs, Index images, const T* means, T* parts);
+  /// The same with y = factor g on the way; y is another array.
+  void (*productsAndScaleOfRuns)(const T* g, const T* x, Runs runs, Index images, const T* means, T* parts, const T* factors,
+                                 T* y);
   void (*totals)(const T* parts, Index count, T* first, T* second);
   /// The means of the first 16 elements of runs that lie behind each other.
   void (*beginnings)(const T* x, Index length, Index count, T* means);
