@@ -375,6 +375,7 @@ std::tuple<DlArray, DlArray, DlArray> detail::batchnormTraining(const Operand& x
   checkDecay(options.meanDecay, "the decay of the mean", x.where());
   checkDecay(options.varianceDecay, "the decay of the variance", x.where());
   Arguments in(x, options.dataFormat, options.epsilon, "batchnorm");
+  const Shape meanShape = Storage::shape(mu), varianceShape = Storage::shape(sigmaSq);  // before temporaries give up theirs
   const DlArray o = in.column(offset, "the offset"), s = in.column(scale, "the scale"), m = in.column(mu, "the mean"),
                 v = in.column(sigmaSq, "the variance");
   Batch y = batch(in, o, s, options.epsilon);
@@ -383,8 +384,8 @@ std::tuple<DlArray, DlArray, DlArray> detail::batchnormTraining(const Operand& x
     DlArray after = now % numberLike(now, decay) + running % numberLike(running, 1 - decay);
     return numel(shape.size) == numel(after) ? engine::reshapeTo(after, shape) : after;
   };
-  return {std::move(y.values), moved(m, Storage::shape(mu), y.mean, options.meanDecay),
-          moved(v, Storage::shape(sigmaSq), y.variance, options.varianceDecay)};
+  return {std::move(y.values), moved(m, meanShape, y.mean, options.meanDecay),
+          moved(v, varianceShape, y.variance, options.varianceDecay)};
 }
 template std::tuple<DlArray, DlArray, DlArray> detail::batchnormTraining<3>(const Operand& x, const Operand& offset,
                                                                             const Operand& scale, const Operand& mu,

@@ -34,6 +34,10 @@ BOOST_AUTO_TEST_CASE(running_statistics) {
   BOOST_TEST(isequal(newMean, dlarray({1.25, 9.5})));
   BOOST_TEST(dims(newVariance) == "CU");
   BOOST_TEST(difference(newVariance, {0.25 * 1 + 0.75 * 2, 0.25 * 100 + 0.75 * 4}) == "");
+  // Temporaries, too, come back with their sizes and labels.
+  const auto [same, ofColumn, ofRow] = batchnorm<3>(x, 0, 1, dlarray(zeros(2, 1), "C"), ones(1, 2));
+  BOOST_TEST(text(ofColumn) == "2(C) x 1(U)");
+  BOOST_TEST(text(ofRow) == "1 x 2");
   const auto [z, mean, sigmaSq] = batchnorm<3>(x, 0, 1);
   BOOST_TEST(isequal(mean, dlarray(std::vector<double>{2, 20})));
   BOOST_TEST(isequal(sigmaSq, dlarray(std::vector<double>{1, 100})));
