@@ -194,8 +194,8 @@ void checkCount(const WindowSizes& sizes, std::size_t dimensions, const char* wh
       fail(w.where, "dlarray:window", "{}: the {} is {} along dimension {}; it must be {} at least", w.function, what, sizes[d],
            d, least);
     if (sizes[d] > WindowSizes::most)
-      fail(w.where, "dlarray:window", "{}: the {} is {} along dimension {}; it must be {} at most", w.function, what, sizes[d],
-           d, WindowSizes::most);
+      fail(w.where, "dlarray:window", "{}: the {} is {} along dimension {}; it must be {} at most", w.function, what, sizes[d], d,
+           WindowSizes::most);
   }
 }
 
@@ -250,16 +250,21 @@ Plan plan(const Shape& shape, std::string_view poolFormat, const Window& w) {
   Plan result{{}, shape, set};
   Pooling& how = result.how;
   Index beside = 1;  // dimensions between those that are pooled, together
+  // Which of the numbers that the caller gives belongs to the next: they come in the order of the format.
+  const std::size_t time = poolFormat.find('T');
   std::size_t pooled = 0;
+  const auto numberFor = [&](Format::Label label) { return label == Format::T ? time : pooled >= time ? pooled + 1 : pooled; };
   for (std::size_t d = 0; d < shape.size.size(); ++d) {
     if (!(set >> d & 1U)) {
       beside *= shape.size[d];
       continue;
     }
+    if (how.count + (beside != 1) >= Pooling::most)
+      fail(w.where, "dlarray:window", "{}: more dimensions than a window can have", w.function);
     if (beside != 1) how.axes[how.count++] = {beside, beside, 1, 1, 0};
-    if (how.count == Pooling::most) fail(w.where, "dlarray:window", "{}: more dimensions than a window can have", w.function);
     beside = 1;
-    how.axes[how.count] = axisAlong(pooled++, shape.size[d], shape, w);
+    how.axes[how.count] = axisAlong(numberFor(shape.format[d]), shape.size[d], shape, w);
+    ++pooled;
     result.to.size[d] = how.axes[how.count++].out;
   }
   how.outer = beside;

@@ -73,6 +73,13 @@ BOOST_AUTO_TEST_CASE(whole_dimensions_and_time) {
   BOOST_TEST(isequal(maxpool(x, "global", {.stride = 3}), max(x, {}, "S")));
   BOOST_TEST((size(maxpool(x, {2, 3, 4}, {.poolFormat = "SST"})) == Size{3, 3, 3, 3}));
   BOOST_TEST(isequal(maxpool(x, "global", {.poolFormat = "TSS"}), max(max(x, {}, "S"), {}, "T")));
+  // Numbers come in the order of the format.
+  const auto with = [&](PoolSize pool, const char* format, Padding padding) {
+    return maxpool(x, pool, {.poolFormat = format, .stride = pool, .padding = padding});
+  };
+  const DlArray expected = with({2, 3, 4}, "SST", {{0, 1, 2}, {1, 2, 3}});
+  BOOST_TEST(isequal(with({4, 2, 3}, "TSS", {{2, 0, 1}, {3, 1, 2}}), expected));
+  BOOST_TEST(isequal(with({2, 4, 3}, "STS", {{0, 2, 1}, {1, 3, 2}}), expected));
 }
 
 // Sizes at which the work is divided among threads, and at which rows are cut into tiles.
@@ -160,6 +167,11 @@ BOOST_AUTO_TEST_CASE(mistakes) {
       },
       "maxpool: a window of 5 along a dimension of 4 with 0 elements of padding, 4(S) x 5(S) x 3(C) x 2(B); it must fit in");
   says([&] { maxpool(dlarray(zeros(Size{0, 3}), "SC"), 1); }, "maxpool: 0(S) x 3(C) has nothing to pool");
+  says(
+      [&] {
+        maxpool(dlarray(zeros(Size{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 4}), "SSSSSSSSSSCBT"), 1, {.poolFormat = "SSSSSSSSSST"});
+      },
+      "maxpool: more dimensions than a window can have");
   says([&] { avgpool(x, 2, {.paddingValue = 1}); }, "avgpool: .paddingValue is 1, neither 0 nor \"mean\"");
   says([&] { avgpool(x, 2, {.paddingValue = "median"}); }, "avgpool: .paddingValue is \"median\", neither 0 nor \"mean\"");
   says([&] { maxunpool(x, ones(2, 2), Size{4, 5, 3, 2}); }, "maxunpool: 4(S) x 5(S) x 3(C) x 2(B) and positions of 2 x 2");

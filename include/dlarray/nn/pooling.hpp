@@ -3,7 +3,8 @@
 #include <tuple>
 
 // Pooling: one number for each place of a window that moves over the spatial dimensions, or over those of `.poolFormat` ("T", "ST"). Pool size,
-// stride and padding are a number for all of these dimensions or a list with one for each; the pool size "global" takes them whole.
+// stride and padding are a number for all of these dimensions or a list with one for each, in the order of the format; the pool size "global"
+// takes them whole.
 // Windows that stick out behind the padded end are left out. They throw for data without such a dimension, for lists of another
 // length, for windows larger than the padded data, and for padding as large as the window.
 namespace dl {
