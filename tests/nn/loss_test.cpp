@@ -67,6 +67,16 @@ BOOST_AUTO_TEST_CASE(impossible_and_certain_probabilities) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(infinite_probabilities) {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const Type type : {Type::Double, Type::Single}) {
+    const DlArray y = cast(dlarray({{inf, 0.5}}, "CB"), type), in = dlarray({{1, 0}}), out = dlarray({{0, 1}});
+    BOOST_TEST(double(crossentropy(y, in)) == -inf);
+    BOOST_TEST(std::isnan(double(crossentropy(y, out))));
+    for (const DlArray& t : {in, out}) BOOST_TEST(std::isnan(double(crossentropy(y, t, {.classificationMode = "multilabel"}))));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_masked_takes_no_part) {
   const DlArray y = dlarray({{0.2, 0.5, NAN}, {0.8, 0.5, 0.0}}, "CB"), t = dlarray({{1.0, 0.0, 0.0}, {0.0, 1.0, NAN}});
   const DlArray mask = dlarray({true, true, false});
