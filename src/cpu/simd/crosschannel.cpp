@@ -1,7 +1,6 @@
 // Normalisation across neighbouring channels; compiled once for every level of the processor.
 #include "cpu/simd/crosschannel.hpp"
 
-#include <limits>
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #endif
@@ -43,32 +42,6 @@ DL_INLINE void powers(const T* bases, Index n, T beta, T* __restrict values, T* 
     for (Index i = 0; i < n; ++i) values[i] = powersOf<exponent>(bases[i], beta).value;
 }
 
-#if defined(__AVX512F__)
-// Roots and divisions would take most of the time. A guess of base ^ -1/4 with an error of 1e-4 needs one step to be as good as
-// rounding allows.
-template <>
-DL_INLINE void powers<Exponent::threeQuarters, float>(const float* bases, Index n, float beta, float* __restrict values,
-                                                      float* __restrict inverses) {
-  const __m512 one = _mm512_set1_ps(1), quarter = _mm512_set1_ps(0.25F),
-               smallest = _mm512_set1_ps(std::numeric_limits<float>::min()),
-               largest = _mm512_set1_ps(std::numeric_limits<float>::max());
-  for (Index i = 0; i < n; i += 16) {
-    const __m512 base = _mm512_loadu_ps(bases + i);
-    const __mmask16 usual = _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(base, smallest, _CMP_GE_OQ), base, largest, _CMP_LE_OQ);
-    const __m512 guess = _mm512_maskz_rsqrt14_ps(0xffff, base * _mm512_maskz_rsqrt14_ps(0xffff, base)), squared = guess * guess;
-    const __m512 root = guess + guess * (one - base * squared * squared) * quarter, square = root * root;
-    _mm512_storeu_ps(values + i, square * root);
-    if (inverses) _mm512_storeu_ps(inverses + i, square * square);
-    if (usual == 0xffff) continue;
-    for (Index lane = i; lane < i + 16; ++lane) {
-      const Powers<float> p = powersOf<Exponent::threeQuarters>(bases[lane], beta);
-      values[lane] = p.value;
-      if (inverses) inverses[lane] = p.inverse;
-    }
-  }
-}
-#endif
-
 // Calls body(first element, its place in a compact copy, number of elements) for blocks of elements that lie side by side in
 // both.
 template <class F>
@@ -80,40 +53,97 @@ DL_INLINE void forBlocks(const ChannelWindow& w, F body) {
       body(row * w.stride + i, row * w.width + i, length - i < blockSize ? length - i : blockSize);
 }
 
-// bases[i] = k + factor times the sum of the elements i, i + apart, ... of the window, up to a whole number of registers.
-template <class T>
-DL_INLINE void sumWindow(const T* from, Index apart, Index window, Index n, T factor, T k, T* bases) {
+// Calls use(sum), where sum(load, i) is the sum of the elements i, i + apart, ... of the window, for i < n. `memory` holds what
+// is summed before, where the window is long.
+template <class T, class Use>
+DL_INLINE void sumWindow(const T* from, Index apart, Index window, Index n, T* memory, Use use) {
   const T* sums = from;
   Index d = 1;
   for (; d + 4 < window; d += 4) {
     const T *a = from + d * apart, *b = a + apart, *c = b + apart, *e = c + apart;
 #pragma GCC ivdep
-    for (Index i = 0; i < n; ++i) bases[i] = sums[i] + ((a[i] + b[i]) + (c[i] + e[i]));
-    sums = bases;
+    for (Index i = 0; i < n; ++i) memory[i] = sums[i] + ((a[i] + b[i]) + (c[i] + e[i]));
+    sums = memory;
   }
   // The last ones with what else is to be done.
-  const auto finish = [&](auto rest) {
-    const T *a = from + d * apart, *b = a + apart, *c = b + apart, *e = c + apart;
-#pragma GCC ivdep
-    for (Index i = 0; i < n; ++i) bases[i] = k + factor * (sums[i] + rest(a + i, b + i, c + i, e + i));
-  };
+  const T *a = from + d * apart, *b = a + apart, *c = b + apart, *e = c + apart;
   switch (window - d) {
     case 0:
-      finish([](auto...) { return T(0); });
+      use([=](auto load, Index i) { return load(sums + i); });
       break;
     case 1:
-      finish([](const T* a, auto...) { return *a; });
+      use([=](auto load, Index i) { return load(sums + i) + load(a + i); });
       break;
     case 2:
-      finish([](const T* a, const T* b, auto...) { return *a + *b; });
+      use([=](auto load, Index i) { return load(sums + i) + (load(a + i) + load(b + i)); });
       break;
     case 3:
-      finish([](const T* a, const T* b, const T* c, auto) { return *a + *b + *c; });
+      use([=](auto load, Index i) { return load(sums + i) + (load(a + i) + load(b + i) + load(c + i)); });
       break;
     default:
-      finish([](const T* a, const T* b, const T* c, const T* e) { return (*a + *b) + (*c + *e); });
+      use([=](auto load, Index i) { return load(sums + i) + ((load(a + i) + load(b + i)) + (load(c + i) + load(e + i))); });
   }
-  for (Index i = n; i % 16 != 0; ++i) bases[i] = T(1);
+}
+
+template <class T>
+struct Base {
+  T factor, beta, k;
+};
+
+// Calls use(register of one number, place, power, inverse) with base ^ -beta and 1 / base, for n bases from the sums of the
+// window.
+template <Exponent exponent, class T, class Sum, class Use>
+DL_INLINE void eachPower(const Base<T>& by, Index n, Sum sum, Use use) {
+  const auto load = [](const T* x) { return *x; };
+  const auto store = [](T* y, T value) { *y = value; };
+#pragma GCC ivdep
+  for (Index i = 0; i < n; ++i) {
+    const Powers<T> p = powersOf<exponent>(by.k + by.factor * sum(load, i), by.beta);
+    use(load, store, i, p.value, p.inverse);
+  }
+}
+
+#if defined(__AVX512F__)
+// Roots and divisions would take most of the time. A guess of base ^ -1/4 with an error of 1e-4 needs one step to be as good as
+// rounding allows.
+template <class Sum, class Use>
+DL_INLINE void eachQuickPower(const Base<float>& by, Index n, Sum sum, Use use) {
+  const __m512 one = _mm512_set1_ps(1), quarter = _mm512_set1_ps(0.25F), factor = _mm512_set1_ps(by.factor),
+               k = _mm512_set1_ps(by.k);
+  constexpr int notPositive = 0xff;  // whatever is not a positive normal number
+  const auto step = [=](Index i, __mmask16 there) __attribute__((always_inline)) {
+    const auto load = [there](const float* x) { return _mm512_maskz_loadu_ps(there, x); };
+    const auto store = [there](float* y, __m512 value) { _mm512_mask_storeu_ps(y, there, value); };
+    __m512 base = k + factor * sum(load, i);
+    const __m512 guess = _mm512_maskz_rsqrt14_ps(0xffff, base * _mm512_maskz_rsqrt14_ps(0xffff, base)), squared = guess * guess;
+    const __m512 root = guess + guess * (one - base * squared * squared) * quarter, square = root * root;
+    __m512 value = square * root, inverse = square * square;
+    if (_mm512_mask_fpclass_ps_mask(there, base, notPositive) != 0) [[unlikely]] {
+      alignas(64) float bases[16], values[16], inverses[16];
+      _mm512_store_ps(bases, base);
+      for (int lane = 0; lane < 16; ++lane) {
+        const Powers<float> p = powersOf<Exponent::threeQuarters>(bases[lane], by.beta);
+        values[lane] = p.value;
+        inverses[lane] = p.inverse;
+      }
+      value = _mm512_load_ps(values);
+      inverse = _mm512_load_ps(inverses);
+    }
+    use(load, store, i, value, inverse);
+  };
+  constexpr __mmask16 all = 0xffff;
+  Index i = 0;
+  for (; i + 16 <= n; i += 16) step(i, all);
+  if (i < n) step(i, static_cast<__mmask16>((1U << (n - i)) - 1));
+}
+#endif
+
+template <Exponent exponent, class T, class Sum, class Use>
+DL_INLINE void withPowers(const Base<T>& by, Index n, Sum sum, Use use) {
+#if defined(__AVX512F__)
+  if constexpr (exponent == Exponent::threeQuarters && sizeof(T) == sizeof(float)) return eachQuickPower(by, n, sum, use);
+#endif
+  eachPower<exponent>(by, n, sum, use);
 }
 
 template <class T>
@@ -133,17 +163,21 @@ DL_INLINE void square(const ChannelWindow& w, const T* x, T* squares) {
   });
 }
 
+template <class T>
+Base<T> baseOf(const ChannelWindow& w) {
+  return {static_cast<T>(w.factor), static_cast<T>(w.beta), static_cast<T>(w.k)};
+}
+
 template <Exponent exponent, class T>
 void valueWith(const ChannelWindow& w, const T* x, T* y, T* memory) {
   square(w, x, memory);
-  const T factor = static_cast<T>(w.factor), beta = static_cast<T>(w.beta), k = static_cast<T>(w.k);
+  const Base<T> base = baseOf<T>(w);
   forBlocks(w, [&](Index from, Index at, Index n) {
-    alignas(64) T bases[blockSize], values[blockSize];
-    sumWindow(memory + at, w.width, w.before + w.behind + 1, n, factor, k, bases);
-    powers<exponent, T>(bases, n, beta, values, nullptr);
-    const T* in = x + from;
-    T* __restrict out = y + from;
-    for (Index i = 0; i < n; ++i) out[i] = in[i] * values[i];
+    alignas(64) T before[blockSize];
+    sumWindow(memory + at, w.width, w.before + w.behind + 1, n, before, [=, in = x + from, out = y + from](auto sum) {
+      withPowers<exponent>(base, n, sum,
+                           [=](auto load, auto store, Index i, auto power, auto) { store(out + i, load(in + i) * power); });
+    });
   });
 }
 
@@ -152,28 +186,28 @@ template <Exponent exponent, class T>
 void gradientWith(const ChannelWindow& w, const T* g, const T* x, T* dx, T* memory) {
   square(w, x, memory);
   const Index size = w.width * (w.channels + w.before + w.behind), window = w.before + w.behind + 1, first = w.behind * w.width;
-  const T factor = static_cast<T>(w.factor), beta = static_cast<T>(w.beta), k = static_cast<T>(w.k);
+  const Base<T> base = baseOf<T>(w);
   T *products = memory + size + 64, *scaledAll = products + size + 64;
   clear(products, first);
   clear(products + first + w.channels * w.width, w.before * w.width);
   forBlocks(w, [&](Index from, Index at, Index n) {
-    alignas(64) T bases[blockSize], values[blockSize], inverses[blockSize];
-    sumWindow(memory + at, w.width, window, n, factor, k, bases);
-    powers<exponent, T>(bases, n, beta, values, inverses);
-    const T *gradient = g + from, *in = x + from;
-    T* __restrict product = products + first + at, * __restrict scaled = scaledAll + at;
-    for (Index i = 0; i < n; ++i) {
-      scaled[i] = gradient[i] * values[i];
-      product[i] = in[i] * scaled[i] * inverses[i];
-    }
+    alignas(64) T before[blockSize];
+    T *product = products + first + at, *scaled = scaledAll + at;
+    sumWindow(memory + at, w.width, window, n, before, [=, gradient = g + from, in = x + from](auto sum) {
+      withPowers<exponent>(base, n, sum, [=](auto load, auto store, Index i, auto power, auto inverse) {
+        const auto value = load(gradient + i) * power;
+        store(scaled + i, value);
+        store(product + i, load(in + i) * value * inverse);
+      });
+    });
   });
   const T by = static_cast<T>(2 * w.beta * w.factor);
   forBlocks(w, [&](Index from, Index at, Index n) {
-    alignas(64) T sums[blockSize];
-    sumWindow(products + at, w.width, window, n, by, T(0), sums);
-    const T *in = x + from, *scaled = scaledAll + at;
-    T* __restrict out = dx + from;
-    for (Index i = 0; i < n; ++i) out[i] = scaled[i] - in[i] * sums[i];
+    alignas(64) T before[blockSize];
+    sumWindow(products + at, w.width, window, n, before, [=, in = x + from, scaled = scaledAll + at, out = dx + from](auto sum) {
+#pragma GCC ivdep
+      for (Index i = 0; i < n; ++i) out[i] = scaled[i] - in[i] * (by * sum([](const T* p) { return *p; }, i));
+    });
   });
 }
 
