@@ -19,27 +19,10 @@ template <class T>
 struct Powers {
   T value, inverse;
 };
-template <Exponent exponent, class T>
-DL_INLINE Powers<T> powersOf(T base, T beta) {
-  if constexpr (exponent == Exponent::threeQuarters) {
-    const T root = formula::sqrt(base);
-    return {T(1) / (root * formula::sqrt(root)), T(1) / base};
-  } else {
-    return {formula::pow(base, -beta), T(1) / base};
-  }
-}
-
-// The same of n bases, which are there up to a whole number of registers; `inverses` may be null.
-template <Exponent exponent, class T>
-DL_INLINE void powers(const T* bases, Index n, T beta, T* __restrict values, T* __restrict inverses) {
-  if (inverses)
-    for (Index i = 0; i < n; ++i) {
-      const Powers<T> p = powersOf<exponent>(bases[i], beta);
-      values[i] = p.value;
-      inverses[i] = p.inverse;
-    }
-  else
-    for (Index i = 0; i < n; ++i) values[i] = powersOf<exponent>(bases[i], beta).value;
+template <class T>
+DL_INLINE Powers<T> threeQuarters(T base) {
+  const T root = formula::sqrt(base);
+  return {T(1) / (root * formula::sqrt(root)), T(1) / base};
 }
 
 // Calls body(first element, its place in a compact copy, number of elements) for blocks of elements that lie side by side in
@@ -96,10 +79,18 @@ template <Exponent exponent, class T, class Sum, class Use>
 DL_INLINE void eachPower(const Base<T>& by, Index n, Sum sum, Use use) {
   const auto load = [](const T* x) { return *x; };
   const auto store = [](T* y, T value) { *y = value; };
+  if constexpr (exponent == Exponent::any) {  // powers need all registers
+    alignas(64) T bases[blockSize], values[blockSize];
+    for (Index i = 0; i < n; ++i) bases[i] = by.k + by.factor * sum(load, i);
+    for (Index i = 0; i < n; ++i) values[i] = formula::pow(bases[i], -by.beta);
 #pragma GCC ivdep
-  for (Index i = 0; i < n; ++i) {
-    const Powers<T> p = powersOf<exponent>(by.k + by.factor * sum(load, i), by.beta);
-    use(load, store, i, p.value, p.inverse);
+    for (Index i = 0; i < n; ++i) use(load, store, i, values[i], T(1) / bases[i]);
+  } else {
+#pragma GCC ivdep
+    for (Index i = 0; i < n; ++i) {
+      const Powers<T> p = threeQuarters(by.k + by.factor * sum(load, i));
+      use(load, store, i, p.value, p.inverse);
+    }
   }
 }
 
@@ -122,7 +113,7 @@ DL_INLINE void eachQuickPower(const Base<float>& by, Index n, Sum sum, Use use) 
       alignas(64) float bases[16], values[16], inverses[16];
       _mm512_store_ps(bases, base);
       for (int lane = 0; lane < 16; ++lane) {
-        const Powers<float> p = powersOf<Exponent::threeQuarters>(bases[lane], by.beta);
+        const Powers<float> p = threeQuarters(bases[lane]);
         values[lane] = p.value;
         inverses[lane] = p.inverse;
       }
