@@ -37,7 +37,8 @@ template <class T>
 void crossChannel(const CrossChannel& how, const T* x, T* y) {
   const CrossChannelKernels<T> kernels = DLARRAY_FOR_ARCH(crossChannelKernels<T>)();
   forColumns(how, [&](const ChannelWindow& window, Index start) {
-    kernels.value(window, x + start, y + start, scratchMemory<T>(crossChannelMemory(window)));
+    const ScratchArray<T> memory(crossChannelMemory(window));
+    kernels.value(window, x + start, y + start, memory.data());
   });
 }
 
@@ -45,7 +46,8 @@ template <class T>
 void crossChannelGradient(const CrossChannel& how, const T* g, const T* x, T* dx) {
   const CrossChannelKernels<T> kernels = DLARRAY_FOR_ARCH(crossChannelKernels<T>)();
   forColumns(how, [&](const ChannelWindow& window, Index start) {
-    kernels.gradient(window, g + start, x + start, dx + start, scratchMemory<T>(crossChannelMemory(window)));
+    const ScratchArray<T> memory(crossChannelMemory(window));
+    kernels.gradient(window, g + start, x + start, dx + start, memory.data());
   });
 }
 

@@ -90,7 +90,7 @@ void check(const Normalization& how, T shift = 0) {
       },
       same);
   BOOST_TEST(same);
-  const double tolerance = (sizeof(T) == 4 ? 4e-6 : 2e-14) * (1 + std::abs(static_cast<double>(shift)));
+  const double tolerance = (sizeof(T) == 4 ? 4e-6 : 5e-14) * (1 + std::abs(static_cast<double>(shift)));
   const T* from = results.data();
   const std::vector<double>* of[] = {&expected.y,  &expected.mean,    &expected.variance,
                                      &expected.dx, &expected.dOffset, &expected.dScale};
