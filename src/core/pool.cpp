@@ -90,6 +90,7 @@ void* fromSystem(std::size_t bytes) {
 
 // Eight classes an octave waste at most an eighth.
 std::size_t largeClass(std::size_t bytes) {
+  if (!detail::pooling) return bytes;
   const std::size_t step = std::bit_floor(bytes) / 8;
   return (bytes + step - 1) / step * step;
 }
@@ -191,6 +192,7 @@ constinit thread_local SmallBlocks smallBlocks{};
 
 void* allocateSlowly(std::size_t bytes) {
   if (bytes > smallLimit) return largeBlocks().take(largeClass(bytes));
+  if (!pooling) return fromSystem(bytes);
   keepMore(smallClass(bytes));
   return fromSystem(std::size_t{64} << smallClass(bytes));
 }

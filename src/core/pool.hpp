@@ -26,7 +26,7 @@ struct SmallBlocks {
 __attribute__((tls_model("initial-exec"))) extern constinit thread_local SmallBlocks smallBlocks;
 
 #if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool pooling = false;  // a recycled block would hide a use after free
+inline constexpr bool pooling = false;  // a recycled block would hide a use after free, one of a class' size a step past the end
 #else
 inline constexpr bool pooling = true;
 #endif
@@ -63,11 +63,14 @@ inline void deallocateSmall(void* block, int c) noexcept {
 /// Memory that is kept when freed: small blocks in free lists of each thread, large ones in size classes shared by all.
 /// Fresh pages from the system cost several times the work done on them. Blocks are 64-byte aligned.
 inline void* allocate(std::size_t bytes) {
+  if (!detail::pooling) return detail::allocateSlowly(bytes);
   return bytes <= detail::smallLimit ? detail::allocateSmall(detail::smallClass(bytes)) : detail::allocateSlowly(bytes);
 }
 /// Gives back a block that was allocated with this many bytes.
 inline void deallocate(void* block, std::size_t bytes) noexcept {
-  if (bytes <= detail::smallLimit)
+  if (!detail::pooling)
+    detail::deallocateSlowly(block, bytes);
+  else if (bytes <= detail::smallLimit)
     detail::deallocateSmall(block, detail::smallClass(bytes));
   else
     detail::deallocateSlowly(block, bytes);
