@@ -300,8 +300,7 @@ void checkDropout(double probability, const source_location& where) {
 }
 
 Type commonType(const DlArray& a, const DlArray& b, const DlArray& c) {
-  const Type type = engine::promote(engine::promote(Storage::of(a).type, Storage::of(b).type), Storage::of(c).type);
-  return type == Type::Logical ? Type::Double : type;
+  return engine::numberType(engine::promote(engine::promote(Storage::of(a).type, Storage::of(b).type), Storage::of(c).type));
 }
 
 // Y, and the weights where they are asked for.

@@ -1,5 +1,6 @@
 #include <dlarray/nn/embedding.hpp>
 
+#include "engine/elementwise.hpp"
 #include "engine/fit.hpp"
 #include "nn/data_format.hpp"
 #include "ops/dimensions.hpp"
@@ -145,7 +146,7 @@ DlArray embed(Operand x, Operand weights, const EmbedOptions& options) {
   if (sizeOf(shape, dimensionsWith(shape, "C")) != 1)
     fail(x.where(), "embed:channels", "embed: tokens are {}; they take the place of channels, so C is left out or has size 1",
          toString(shape));
-  const DlArray table = stripdims(weights);
+  const DlArray table = engine::numbers(stripdims(weights));
   if (ndims(table) != 2 || size(table, 1) == 0)
     fail(weights.where(), "embed:weights", "embed: the weights are {}; they must be a matrix with a column for each token",
          describe(weights));

@@ -234,10 +234,7 @@ struct CrossChannelNormalize {
 
 // ---- what the functions share ------------------------------------------------------------------------------------------
 
-Type floating(Type a, Type b) {
-  const Type type = engine::promote(a, b);
-  return type == Type::Logical ? Type::Double : type;
-}
+Type floating(Type a, Type b) { return engine::numberType(engine::promote(a, b)); }
 
 // The arguments of one call, checked: the data in stored order, columns with a number for each channel, one type for all.
 class Arguments {

@@ -271,10 +271,6 @@ Plan plan(const Shape& shape, std::string_view poolFormat, const Window& w) {
   return result;
 }
 
-DlArray numbers(const DlArray& x) {
-  return engine::castTo(x, Storage::of(x).type == Type::Logical ? Type::Double : Storage::of(x).type);
-}
-
 // The sizes that the caller gives in the order of the data format, in stored order.
 Size stored(const Size& sizes, std::string_view dataFormat) {
   Size result;
@@ -289,7 +285,7 @@ Size stored(const Size& sizes, std::string_view dataFormat) {
 DlArray maxpool(Operand x, const PoolSize& poolSize, const MaxpoolOptions& options) {
   const LabelledData data(x, options.dataFormat, "maxpool");
   const Plan p = plan(data.shape(), options.poolFormat, {"maxpool", x.where(), poolSize, options.stride, options.padding});
-  return data.result(engine::apply(MaxPool{p.how, p.to}, numbers(data.array())));
+  return data.result(engine::apply(MaxPool{p.how, p.to}, engine::numbers(data.array())));
 }
 
 template <int n>
@@ -298,7 +294,7 @@ std::tuple<DlArray, DlArray, Size> detail::maxpoolWithPositions(const Operand& x
   const LabelledData data(x, options.dataFormat, "maxpool");
   const Plan p = plan(data.shape(), options.poolFormat, {"maxpool", x.where(), poolSize, options.stride, options.padding});
   const DlArray positions = Storage::make(p.to, Type::Double);
-  DlArray values = engine::apply(MaxPool{p.how, p.to}, numbers(data.array()), positions);
+  DlArray values = engine::apply(MaxPool{p.how, p.to}, engine::numbers(data.array()), positions);
   return {data.result(std::move(values)), data.result(positions), size(x)};
 }
 template std::tuple<DlArray, DlArray, Size> detail::maxpoolWithPositions<3>(const Operand& x, const PoolSize& poolSize,
@@ -312,7 +308,7 @@ DlArray avgpool(Operand x, const PoolSize& poolSize, const AvgpoolOptions& optio
     fail(x.where(), "avgpool:paddingValue", "avgpool: .paddingValue is {}, neither 0 nor \"mean\"",
          word.empty() ? fmt::format("{}", options.paddingValue.number()) : "\"" + word + "\"");
   p.how.countsPadding = word.empty();
-  const DlArray values = numbers(data.array());
+  const DlArray values = engine::numbers(data.array());
   bool blocks = false;
   withElementType(Storage::of(values).type, [&](auto zero) { blocks = cpu::averagesBlocks<decltype(zero)>(p.how); });
   if (!poolSize.word().empty() && !blocks) {  // one window: a sum is faster
@@ -335,7 +331,11 @@ DlArray maxunpool(Operand x, Operand positions, const Size& outputSize, const Ma
   if (shape.size.size() != data.shape().size.size())
     fail(x.where(), "maxunpool:outputSize", "maxunpool: the output size {} has {} dimensions, the data {} has {}",
          toString(outputSize), outputSize.size(), describe(x), data.shape().size.size());
-  const DlArray values = numbers(data.array());
+  double elements = 1;
+  for (const Index n : outputSize) elements *= static_cast<double>(n);
+  if (elements > 0x1p53)  // what positions reach
+    fail(x.where(), "maxunpool:outputSize", "maxunpool: an array of size {} has too many elements", toString(outputSize));
+  const DlArray values = engine::numbers(data.array());
   return data.result(engine::apply(Unpool<false>{shape}, Operand(values, x.where()), engine::castTo(at, Type::Double)));
 }
 

@@ -171,8 +171,7 @@ DlArray dlresize(Operand x, const DlresizeOptions& options) {
                                        : Rounding::Down;
     grids[d] = {shape.size[d], static_cast<Index>(out), scale, halfPixel, rounding};
   }
-  const Type type = Storage::of(data.array()).type;
-  const DlArray y = engine::castTo(data.array(), type == Type::Logical ? Type::Double : type);
+  const DlArray y = engine::numbers(data.array());
   const std::vector<std::size_t> order = cheapestOrder(grids);
   if (order.empty()) return data.result(y);
   // Spatial dimensions come first, so that they make pages.

@@ -27,6 +27,7 @@ BOOST_AUTO_TEST_CASE(labels_of_embeddings) {
   BOOST_TEST((size(embed(zeros(2, 3), w, {.dataFormat = "TB"})) == Size{2, 3, 4}));
   BOOST_TEST(dims(embed(dlarray(zeros(2, 3), "TB"), dlarray(w, "CU"))) == "CBT");
   BOOST_TEST((underlyingType(embed(dlarray(zeros(2, 3), "TB"), single_(w))) == Type::Single));
+  BOOST_TEST((underlyingType(embed(dlarray(zeros(2, 3), "TB"), w > 0)) == Type::Double));
 }
 
 BOOST_AUTO_TEST_CASE(words) {

@@ -191,4 +191,9 @@ BOOST_AUTO_TEST_CASE(mistakes) {
         maxunpool(features, ones(3, 2), Size{2, 2, 2});
       },
       "maxunpool: the output size 2 x 2 x 2 has 3 dimensions, the data 3(C) x 2(B) has 2");
+  says(
+      [&] {
+        maxunpool(features, ones(3, 2), Size{Index{1} << 40, Index{1} << 40});
+      },
+      "maxunpool: an array of size 1099511627776 x 1099511627776 has too many elements");
 }
