@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "cpu/simd/register_bytes.hpp"
@@ -67,21 +68,30 @@ inline void storePairs(Lanes first, Lanes second, std::uint32_t* words, std::int
   std::memcpy(words + registerBytes / 4, &high, sizeof high);
 }
 
-// A block a lane: each word is the lower half of one, and what the upper half becomes does not matter.
+// A block a lane: each word is the lower half of one, and what the upper half becomes does not matter. Some registers of lanes
+// together, for which the keys are spread once and which need not wait for each other.
+template <int count>
 void philoxLanes(std::uint64_t key, Lanes counter, std::uint32_t* words) {
   const Lanes m0 = Lanes{} + 0xD2511F53u, m1 = Lanes{} + 0xCD9E8D57u;
-  Lanes c0 = counter, c1 = counter >> 32, c2{}, c3{};
-  std::uint64_t k0 = key, k1 = key >> 32;
+  Lanes c0[count], c1[count], c2[count] = {}, c3[count] = {};
+  for (int i = 0; i < count; ++i, counter += static_cast<std::uint64_t>(blocksOfLanes)) c0[i] = counter, c1[i] = counter >> 32;
+  Lanes k0 = Lanes{} + key, k1 = Lanes{} + (key >> 32);
 #pragma GCC unroll 10
   for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
-    const Lanes p0 = multiply(c0, m0), p1 = multiply(c2, m1);
-    c0 = (p1 >> 32) ^ c1 ^ k0;
-    c2 = (p0 >> 32) ^ c3 ^ k1;
-    c1 = p1;
-    c3 = p0;
+#pragma GCC unroll 4
+    for (int i = 0; i < count; ++i) {
+      const Lanes p0 = multiply(c0[i], m0), p1 = multiply(c2[i], m1);
+      c0[i] = (p1 >> 32) ^ c1[i] ^ k0;
+      c2[i] = (p0 >> 32) ^ c3[i] ^ k1;
+      c1[i] = p1;
+      c3[i] = p0;
+    }
   }
   const Lanes lower = Lanes{} + 0xFFFFFFFFu;
-  storePairs((c0 & lower) | c1 << 32, (c2 & lower) | c3 << 32, words, std::make_integer_sequence<int, blocksOfLanes>{});
+#pragma GCC unroll 4
+  for (int i = 0; i < count; ++i)
+    storePairs((c0[i] & lower) | c1[i] << 32, (c2[i] & lower) | c3[i] << 32, words + i * 4 * blocksOfLanes,
+               std::make_integer_sequence<int, blocksOfLanes>{});
 }
 #endif
 
@@ -90,8 +100,14 @@ void philoxWords(std::uint64_t key, std::uint64_t counter, Index blocks, std::ui
 #if defined(__SSE2__)
   Lanes counters;
   for (Index k = 0; k < blocksOfLanes; ++k) counters[k] = counter + static_cast<std::uint64_t>(k);
-  for (; b + blocksOfLanes <= blocks; b += blocksOfLanes, counters += static_cast<std::uint64_t>(blocksOfLanes))
-    philoxLanes(key, counters, words + 4 * b);
+  constexpr int together = registerBytes == 64 ? 4 : 2;
+  const auto take = [&](auto count) {
+    constexpr Index step = decltype(count)::value * blocksOfLanes;
+    for (; b + step <= blocks; b += step, counters += static_cast<std::uint64_t>(step))
+      philoxLanes<decltype(count)::value>(key, counters, words + 4 * b);
+  };
+  take(std::integral_constant<int, together>{});
+  take(std::integral_constant<int, 1>{});
 #endif
   for (; b < blocks; ++b) philoxBlock(key, counter + static_cast<std::uint64_t>(b), words + 4 * b);
 }
