@@ -15,6 +15,7 @@ namespace {
 
 using Vector = Register<double>::Vector;
 typedef std::int64_t Levels __attribute__((vector_size(registerBytes)));
+typedef std::uint64_t Bits __attribute__((vector_size(registerBytes)));
 typedef std::int64_t LevelsAnywhere __attribute__((vector_size(registerBytes), aligned(8), may_alias));
 constexpr Index lanes = Register<double>::lanes;
 constexpr Index blockSize = 4 * lanes;  // blanks and labels, m and e of each
@@ -33,8 +34,14 @@ struct Numbers {
 constexpr Numbers nothing{Vector{}, Levels{} + never};
 
 DL_INLINE Levels larger(Levels a, Levels b) { return a > b ? a : b; }
+// 2^(2^(shift - 52) d) for d above `least`, else 0. What the sum of bits would be for other d does not matter.
+template <int shift>
+DL_INLINE Vector power(Levels d, std::int64_t least) {
+  const Bits bits = (reinterpret_cast<Bits>(d) << shift) + static_cast<std::uint64_t>(bitsOfOne);
+  return reinterpret_cast<Vector>(bits & reinterpret_cast<Bits>(d > least));
+}
 // 2^(512 d) for d = 0 and -1; what is farther down is nothing beside the number with d = 0.
-DL_INLINE Vector scale(Levels d) { return reinterpret_cast<Vector>(((d << 61) + bitsOfOne) & (d > -2)); }
+DL_INLINE Vector scale(Levels d) { return power<61>(d, -2); }
 DL_INLINE Numbers sum(Numbers a, Numbers b) {
   const Levels e = larger(a.e, b.e);
   return {a.m * scale(a.e - e) + b.m * scale(b.e - e), e};
@@ -260,7 +267,7 @@ class Lattice {
   // The share of the ways that come to a state, less its own probability, times those that go on.
   DL_INLINE Vector met(const Numbers& in, const Numbers& on, double share) const {
     const Levels level = in.e + on.e - totalLevel_;
-    const Vector half = reinterpret_cast<Vector>(((level << 60) + bitsOfOne) & (level > -4));  // 2^(256 level)
+    const Vector half = power<60>(level, -4);  // 2^(256 level)
     return in.m * share * on.m * half * half;
   }
   // NaN for all classes that play a part.
