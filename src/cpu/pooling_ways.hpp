@@ -54,9 +54,9 @@ namespace detail {
 template <class Fast, class Ways>
 void forPoolUnits(const Pooling& how, Index elements, Index results, Fast fast, const Ways& ways) {
   constexpr Index cached = 4096;  // elements that are looked at again where the fast way fails
-  parallelFor(how.outer, grainFor(elements), [&](Index begin, Index end) {
-    // Kernels take up to 16 blocks at a time.
-    const Index some = cached / elements, together = some >= 16 ? some / 16 * 16 : std::max<Index>(1, some);
+  // Kernels take up to 16 blocks at a time. Which units go the other way with each other must not depend on the threads.
+  const Index some = cached / elements, together = some >= 16 ? some / 16 * 16 : std::max<Index>(1, some);
+  parallelFor(how.outer, (grainFor(elements) + together - 1) / together * together, [&](Index begin, Index end) {
     for (Index first = begin; first < end; first += together) {
       const PoolUnits units{first * elements, first * results, std::min(together, end - first)};
       if (fast(units)) continue;

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "kernel_test.hpp"
+
 using namespace dl::cpu;
 
 namespace {
@@ -216,6 +218,29 @@ void checkSmallest() {
   BOOST_TEST((y == x));
 }
 
+// Images that kernels leave to the general way share a group with others, which must not depend on the threads.
+template <class T>
+void checkThreads(Index stride) {
+  Pooling how;
+  how.axes[0] = how.axes[1] = {28, stride == 1 ? 28 : 14, 3, stride, 1};
+  how.count = 2;
+  how.outer = 200;
+  for (const T special : {std::numeric_limits<T>::quiet_NaN(), -std::numeric_limits<T>::infinity()}) {
+    auto x = dl::cpu::numbers<T>(28 * 28 * how.outer);
+    x[28 * 28 * 84 + 300] = special;
+    const auto g = dl::cpu::numbers<T>(how.axes[0].out * how.axes[1].out * how.outer, 2);
+    bool sameGradient = false;
+    sameForThreads(
+        [&] {
+          std::vector<T> dx(x.size());
+          maxPoolGradient(how, x.data(), g.data(), dx.data());
+          return dx;
+        },
+        sameGradient);
+    BOOST_TEST(sameGradient, "stride " << stride << ", beside " << special);
+  }
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(windows_around_elements) {
@@ -245,4 +270,11 @@ BOOST_AUTO_TEST_CASE(two_by_two) {
 BOOST_AUTO_TEST_CASE(whole_blocks) {
   checkBlocks<float>();
   checkBlocks<double>();
+}
+
+BOOST_AUTO_TEST_CASE(gradients_are_the_same_for_every_number_of_threads) {
+  for (const Index stride : {1, 2}) {
+    checkThreads<float>(stride);
+    checkThreads<double>(stride);
+  }
 }
