@@ -10,16 +10,16 @@ namespace dl::cpu {
 template <class T>
 void gemm(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, const T* b, T beta, T* c);
 
-/// C = alpha * op(A) * op(B), added to C where `add` says so, of matrices inside larger ones (leading dimensions in elements), on the
-/// calling thread. An element of C depends on its row of op(A) and its column of op(B) alone.
+/// C = alpha * op(A) * op(B), or with alpha 1 added to C where `add` says so, of matrices inside larger ones (leading dimensions
+/// in elements), on the calling thread. An element of C depends on its row of op(A) and its column of op(B) alone.
 template <class T>
-void gemmWithin(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b, Index ldb, bool add,
-                T* c, Index ldc);
+void gemmWithin(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b, Index ldb,
+                bool add, T* c, Index ldc);
 
 /// The same by as many threads as it is worth, with the same result for every number of them.
 template <class T>
-void gemmWithinByThreads(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b, Index ldb,
-                         bool add, T* c, Index ldc);
+void gemmWithinByThreads(bool transA, bool transB, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b,
+                         Index ldb, bool add, T* c, Index ldc);
 
 /// One `gemm` a page: page p uses a + p * aStride, b + p * bStride, c + p * cStride (strides in elements; 0 uses the same
 /// A or B for every page).

@@ -17,8 +17,8 @@ struct CtcBatch {
 
   /// Labels and the blank behind them, in whole registers.
   Index width() const { return (most + 8) / 8 * 8; }
-  /// Of how many steps a thread keeps what the derivative needs: of those that fit into its bounded memory. Are there more, it
-  /// keeps where each so many steps began, and goes through them once more.
+  /// Of how many steps a thread keeps what the derivative needs: of those that fit into its bounded memory. For longer
+  /// observations it keeps the states before every so many steps, and goes through those steps once more.
   Index rows(bool gradient) const;
   /// Doubles in which a thread works.
   Index memory(bool gradient) const;

@@ -333,7 +333,7 @@ DlArray maxunpool(Operand x, Operand positions, const Size& outputSize, const Ma
          toString(outputSize), outputSize.size(), describe(x), data.shape().size.size());
   double elements = 1;
   for (const Index n : outputSize) elements *= static_cast<double>(n);
-  if (elements > 0x1p53)  // what positions reach
+  if (elements > 0x1p52)  // what positions reach
     fail(x.where(), "maxunpool:outputSize", "maxunpool: an array of size {} has too many elements", toString(outputSize));
   const DlArray values = engine::numbers(data.array());
   return data.result(engine::apply(Unpool<false>{shape}, Operand(values, x.where()), engine::castTo(at, Type::Double)));

@@ -1,12 +1,13 @@
 #pragma once
 #include <omp.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <string>
-#include <vector>
 
 #include "bench.hpp"
+#include "pages.hpp"
 
 namespace bench {
 
@@ -20,13 +21,13 @@ inline void copyInParallel(const void* from, void* to, std::size_t bytes) {
   }
 }
 
-/// How many bytes main memory reads and writes in a second of a copy by as many threads as there may be; measured once, on arrays
-/// far larger than the caches.
+/// How many bytes main memory reads and writes in a second of a copy by as many threads as there may be at the first call; on
+/// arrays far larger than the caches.
 inline double memoryRate() {
   static const double rate = [] {
     constexpr std::size_t bytes = std::size_t{256} << 20;
-    const std::vector<char> from(bytes, 1);
-    std::vector<char> to(bytes);
+    const Numbers<char> from(bytes, 1);
+    Numbers<char> to(bytes);
     double best = 1e300;
     for (int turn = 0; turn < 8; ++turn) {
       const double start = now();
@@ -39,13 +40,13 @@ inline double memoryRate() {
   return rate;
 }
 
-/// ", of memory's 90 / 120 %": the bytes that a function must read and write, forward and forward + backward, against that rate.
-/// More than 100 where they lie in the caches.
+/// "  of memory's 90 / 120 %", a dash where there is no way back: the bytes that a function must read and write, forward and
+/// forward + backward, against that rate. More than 100 where they lie in the caches.
 inline std::string besideMemory(double forward, double both, double forwardBytes, double bothBytes) {
-  char text[64];
-  const auto share = [](double bytes, double seconds) { return bytes > 0 ? 100 * bytes / seconds / memoryRate() : 0; };
-  std::snprintf(text, sizeof text, "  of memory's %.0f / %.0f %%", share(forwardBytes, forward), share(bothBytes, both));
-  return text;
+  const auto share = [](double bytes, double seconds) {
+    return bytes > 0 ? std::to_string(std::lround(100 * bytes / seconds / memoryRate())) : "-";
+  };
+  return "  of memory's " + share(forwardBytes, forward) + " / " + share(bothBytes, both) + " %";
 }
 
 /// Calls body(threads) for one thread and for two, as far as the machine has them.

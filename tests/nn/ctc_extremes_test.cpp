@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_number) {
     for (const Index step : {0, 11, 23})
       for (const Index which : {0, 2, 5}) {
         DlArray y = sure(6, 24, step == 11 ? 1000 : 1, type);
-        y(which, 0, step) = std::numeric_limits<double>::quiet_NaN();
+        y(which, 0, step) = step == 23 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
         const auto [loss, g] = dlfeval(
             [&](const DlArray& x) {
               const DlArray l =

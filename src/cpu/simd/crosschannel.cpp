@@ -49,8 +49,10 @@ DL_INLINE void sumWindow(const T* from, Index apart, Index window, Index n, T* m
     sums = memory;
   }
   // The last ones with what else is to be done.
-  const T *a = from + d * apart, *b = a + apart, *c = b + apart, *e = c + apart;
-  switch (window - d) {
+  const Index rest = window - d;
+  const auto channel = [=](Index k) { return from + (k < rest ? d + k : d - 1) * apart; };  // of those that there are
+  const T *a = channel(0), *b = channel(1), *c = channel(2), *e = channel(3);
+  switch (rest) {
     case 0:
       use([=](auto load, Index i) { return load(sums + i); });
       break;

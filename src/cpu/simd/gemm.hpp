@@ -5,7 +5,8 @@
 
 namespace dl::cpu {
 
-/// C (m x n) = alpha * op(A) * op(B), added to C where `add` says so; leading dimensions in elements, m, n, k > 0.
+/// C (m x n) = alpha * op(A) * op(B), or with alpha 1 added to C where `add` says so; leading dimensions in elements, m, n, k >
+/// 0.
 template <class T>
 struct Product {
   bool transA, transB;

@@ -9,6 +9,7 @@
 #include <immintrin.h>
 #endif
 
+#include "cpu/simd/pooling_join.hpp"
 #include "cpu/simd/tile.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
@@ -25,19 +26,6 @@ template <class T>
 inline void storeAt(Vector<T> v, T* y) {
   *reinterpret_cast<typename Types<T>::Anywhere*>(y) = v;
 }
-
-struct Add {
-  template <class U>
-  static U join(U a, U b) {
-    return a + b;
-  }
-};
-struct Largest {
-  template <class U>
-  static U join(U a, U b) {
-    return b > a ? b : a;
-  }
-};
 
 // What is left of a block behind its whole registers. Sums take each element once, so that it comes among zeros; the largest
 // element may be met twice.

@@ -1,23 +1,11 @@
 // Windows of three by three around every element of an image; compiled once for every level of the processor. An image is cut
 // into strips of as many rows as a register has lanes. Along a strip a column is read once, its three rows joined, and what was
 // found in the two columns before stays in registers.
+#include "cpu/simd/pooling_join.hpp"
 #include "cpu/simd/pooling_strips.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
-
-struct Add {
-  template <class Vector>
-  static Vector join(Vector a, Vector b) {
-    return a + b;
-  }
-};
-struct Largest {
-  template <class Vector>
-  static Vector join(Vector a, Vector b) {
-    return b > a ? b : a;
-  }
-};
 
 // What to ask for, column by column in each strip, to have asked for all of the next image.
 template <class T>

@@ -18,9 +18,6 @@ template <class T>
 [[gnu::always_inline]] inline void expectWrite(const T* x, Index lines = 1) {
   for (Index i = 0; i < lines; ++i) __builtin_prefetch(reinterpret_cast<const char*>(x) + 64 * i, 1);
 }
-template <class T>
-constexpr Index cacheLine = 64 / static_cast<Index>(sizeof(T));
-
 template <class R>
 bool any(typename R::Codes lanes) {
   bool found = false;

@@ -410,7 +410,8 @@ void columns(const T* x, Index n, Index count, T* y) {
   if (n <= fourth<T>) return shortColumns<fourth<T>>(x, n, count, y);
   if (n <= half<T>) return shortColumns<half<T>>(x, n, count, y);
   if (n < shortColumn<T>) return shortColumns<group<T>>(x, n, count, y);
-  for (Index c = 0; c < count; ++c) column(x + c * n, n, leastOf<T>(n), y + c * n);
+  const T least = leastOf<T>(n);
+  for (Index c = 0; c < count; ++c) column(x + c * n, n, least, y + c * n);
 }
 
 template <class T>

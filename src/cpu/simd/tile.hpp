@@ -29,8 +29,6 @@ constexpr int tall = 3;
 constexpr int wide = registerBytes == 64 ? 8 : 4;
 constexpr int narrow = wide * 3 / 4;  // for one register more in height
 constexpr int widest = 2 * wide;      // where C has no more rows than one register: sums that need not wait for each other
-template <class T>
-constexpr Index cacheLine = 64 / static_cast<Index>(sizeof(T));
 
 #if defined(__AVX512F__)
 inline void loadPart(const float* x, Index n, __m512& v) { v = _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), x); }
@@ -89,11 +87,10 @@ struct Tile {
   const Index* tableA = nullptr;      // where step l of A lies
   const Index* tableB = nullptr;      // and step l of B
   const Index* columnsOfB = nullptr;  // where each column of B begins, if not at even distances; with a table of B alone
-  const Index* places =
-      nullptr;  // where each register of rows goes, `rows` numbers of it, if not one behind the other; with two tables
-  const T* next = nullptr;      // where a later tile's numbers of B lie
-  const Index* soon = nullptr;  // and which of them each step asks the memory for
-  const T* start = nullptr;     // what the sums of each column begin with, if not with zero; with tables alone
+  const Index* places = nullptr;      // where each register of rows goes, if not behind the one before; with two tables
+  const T* next = nullptr;            // where a later tile's numbers of B lie
+  const Index* soon = nullptr;        // and which of them each step asks the memory for
+  const T* start = nullptr;           // what the sums of each column begin with, if not with zero; with tables alone
 };
 
 // Two halves of a register.
