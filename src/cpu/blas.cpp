@@ -7,7 +7,7 @@
 #include "cpu/parallel.hpp"
 #include "cpu/scratch.hpp"
 #include "cpu/simd/gemm.hpp"
-#include "cpu/simd/transpose.hpp"
+#include "cpu/transpose.hpp"
 
 namespace dl::cpu {
 namespace {
@@ -143,8 +143,7 @@ bool isInner(const Product<T>& p) {
 // y = the transpose of x (rows x columns).
 template <class T>
 void turn(const T* x, Index rows, Index columns, T* y) {
-  static const TransposeKernels& all = DLARRAY_FOR_ARCH(transposeKernels)();
-  (sizeof(T) == 4 ? all.bytes4 : all.bytes8)(x, rows, y, columns, columns, rows);
+  transposeTile(sizeof(T))(x, rows, y, columns, columns, rows);
 }
 
 // Such products, of contiguous matrices. Of the others the one with few rows or columns is turned first.

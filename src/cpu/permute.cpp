@@ -6,31 +6,12 @@
 #include <cstring>
 #include <vector>
 
-#include "cpu/arch.hpp"
 #include "cpu/parallel.hpp"
-#include "cpu/simd/transpose.hpp"
+#include "cpu/transpose.hpp"
 #include "cpu/walk.hpp"
 
 namespace dl::cpu {
 namespace {
-
-TransposeTile tileFor(std::size_t elementSize) {
-  const TransposeKernels& k = DLARRAY_FOR_ARCH(transposeKernels)();
-  switch (elementSize) {
-    case 1:
-      return k.bytes1;
-    case 2:
-      return k.bytes2;
-    case 4:
-      return k.bytes4;
-    case 8:
-      return k.bytes8;
-    case 16:
-      return k.bytes16;
-    default:
-      return nullptr;
-  }
-}
 
 // The array as y sees it: axes fastest first in y, strides in elements.
 struct View {
@@ -64,7 +45,7 @@ View joined(std::size_t elementSize, std::span<const Index> sizes, std::span<con
 // run of bytes. Afterwards either the first axis is a run to be copied as it is, or the element size has a kernel.
 void chooseElement(View& view) {
   std::vector<Axis>& axes = view.axes;
-  if (!tileFor(view.elementSize)) {
+  if (!transposeTile(view.elementSize)) {
     const auto bytes = static_cast<Index>(view.elementSize);
     for (Axis& axis : axes) axis.xStride *= bytes, axis.yStride *= bytes;
     if (!axes.empty() && axes.front().xStride == bytes) {
@@ -77,7 +58,7 @@ void chooseElement(View& view) {
   if (axes.size() < 2 || axes.front().xStride != 1) return;
   const Index run = axes.front().size;
   const std::size_t bytes = static_cast<std::size_t>(run) * view.elementSize;
-  if (!tileFor(bytes)) return;
+  if (!transposeTile(bytes)) return;
   axes.erase(axes.begin());
   for (Axis& axis : axes) axis.xStride /= run, axis.yStride /= run;
   view.elementSize = bytes;
@@ -131,7 +112,7 @@ void copyRuns(const View& view, const char* x, char* y) {
 // are whole cache lines where the sizes allow it.
 void transposePages(const View& view, const char* x, char* y) {
   const auto size = static_cast<Index>(view.elementSize);
-  const TransposeTile tile = tileFor(view.elementSize);
+  const TransposeTile tile = transposeTile(view.elementSize);
   const Axis a = view.axes.front();
   std::vector<Axis> pages(view.axes.begin() + 1, view.axes.end());
   const auto fastest = std::find_if(pages.begin(), pages.end(), [](const Axis& axis) { return axis.xStride == 1; });

@@ -8,7 +8,7 @@
 #include "cpu/parallel.hpp"
 #include "cpu/scratch.hpp"
 #include "cpu/simd/resize.hpp"
-#include "cpu/simd/transpose.hpp"
+#include "cpu/transpose.hpp"
 
 namespace dl::cpu {
 
@@ -68,8 +68,7 @@ class Step {
   // Columns turned, some at a time, which makes lines of them that fill registers; what is left over of the last few is not
   // looked at.
   void runTurned(const T* from, T* to) const {
-    const TransposeKernels& transpose = DLARRAY_FOR_ARCH(transposeKernels)();
-    const TransposeTile turn = sizeof(T) == 4 ? transpose.bytes4 : transpose.bytes8;
+    const TransposeTile turn = transposeTile(sizeof(T));
     parallelFor(outer_, std::max(turnedLines, grainFor(n_ + m_) / turnedLines * turnedLines), [&](Index begin, Index end) {
       T* const lines = scratchMemory<T>(turnedLines * (n_ + m_));
       T* const results = lines + turnedLines * n_;
@@ -122,7 +121,7 @@ class Step {
       shares_.push_back(static_cast<T>(weight));
     }
     takes_.push_back(takes);
-    present_.push_back(static_cast<std::uint32_t>((std::uint64_t{1} << std::min(2 * width, n_ - base_.back())) - 1));
+    present_.push_back(std::min(2 * width, n_ - base_.back()));
     return true;
   }
 
@@ -133,8 +132,8 @@ class Step {
   // As `Gathering` has them.
   Index terms_ = 0;
   bool narrow_ = true;
-  std::vector<Index> base_;
-  std::vector<std::uint32_t> present_, takes_;
+  std::vector<Index> base_, present_;
+  std::vector<std::uint32_t> takes_;
   std::vector<typename Gathering<T>::Place> places_;
   std::vector<T> shares_;
 };

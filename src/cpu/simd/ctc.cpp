@@ -7,6 +7,8 @@
 // instructions, lose nothing, and need no logarithm but the one of the result. 0 has an exponent far below all others.
 #include "cpu/simd/ctc.hpp"
 
+#include <utility>
+
 #include "cpu/simd/normalization_register.hpp"
 #include "formulas/math.hpp"
 
@@ -58,23 +60,14 @@ DL_INLINE Numbers brought(Numbers x) {
 }
 DL_INLINE Numbers product(Numbers a, Numbers b) { return brought({a.m * b.m, a.e + b.e}); }
 
+// As many lanes of two registers as one has, from a lane of the first on.
+template <int first, class R, int... lane>
+DL_INLINE R across(R a, R b, std::integer_sequence<int, lane...>) {
+  return __builtin_shufflevector(a, b, (lane + first)...);
+}
 // The last lane of `before` and all but the last of `now`; all but the first of `now` and the first of `behind`.
-DL_INLINE auto movedUp(auto before, auto now) {
-  if constexpr (lanes == 2)
-    return __builtin_shufflevector(before, now, 1, 2);
-  else if constexpr (lanes == 4)
-    return __builtin_shufflevector(before, now, 3, 4, 5, 6);
-  else
-    return __builtin_shufflevector(before, now, 7, 8, 9, 10, 11, 12, 13, 14);
-}
-DL_INLINE auto movedDown(auto now, auto behind) {
-  if constexpr (lanes == 2)
-    return __builtin_shufflevector(now, behind, 1, 2);
-  else if constexpr (lanes == 4)
-    return __builtin_shufflevector(now, behind, 1, 2, 3, 4);
-  else
-    return __builtin_shufflevector(now, behind, 1, 2, 3, 4, 5, 6, 7, 8);
-}
+DL_INLINE auto movedUp(auto before, auto now) { return across<lanes - 1>(before, now, std::make_integer_sequence<int, lanes>()); }
+DL_INLINE auto movedDown(auto now, auto behind) { return across<1>(now, behind, std::make_integer_sequence<int, lanes>()); }
 DL_INLINE Numbers movedUp(const Numbers& before, const Numbers& now) {
   return {movedUp(before.m, now.m), movedUp(before.e, now.e)};
 }

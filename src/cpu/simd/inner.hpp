@@ -1,48 +1,12 @@
 // Inner products of the columns of two matrices. To be included by the sources in simd/ alone: everything is local to them.
 #pragma once
 
-#include <utility>
-
 #include "cpu/simd/gemm.hpp"
+#include "cpu/simd/normalization_register.hpp"
 #include "cpu/simd/tile.hpp"
 
 namespace dl::cpu::DLARRAY_ARCH {
 namespace {
-
-// The sums of elements half a register apart, those of a and b by turns.
-template <class Vector, int... lanes>
-DL_INLINE Vector addHalves(Vector a, Vector b, std::integer_sequence<int, lanes...>) {
-  constexpr int width = sizeof...(lanes);
-  return __builtin_shufflevector(a, b, (lanes / 2 + lanes % 2 * width)...) +
-         __builtin_shufflevector(a, b, (lanes / 2 + width / 2 + lanes % 2 * width)...);
-}
-template <int distance, class Vector, int... lanes>
-DL_INLINE Vector addTurned(Vector v, std::integer_sequence<int, lanes...>) {
-  constexpr int width = sizeof...(lanes);
-  return v + __builtin_shufflevector(v, v, ((lanes + distance) % width)...);
-}
-
-// The sum of the elements of each of `count` registers, a power of two. After each step a register has twice as many sums of half
-// as many elements.
-template <int count, int left = count, int together = 1, class T>
-DL_INLINE void sumRegisters(typename Types<T>::Vector (&v)[count], T (&sums)[count]) {
-  constexpr int width = Types<T>::width;
-  constexpr std::make_integer_sequence<int, width> lanes{};
-  if constexpr (left > 1 && together < width) {
-#pragma GCC unroll 16
-    for (int i = 0; i < left / 2; ++i) v[i] = addHalves(v[i], v[i + left / 2], lanes);
-    sumRegisters<count, left / 2, 2 * together>(v, sums);
-  } else {
-    if constexpr (together <= width / 16) v[0] = addTurned<8 * together>(v[0], lanes);
-    if constexpr (together <= width / 8) v[0] = addTurned<4 * together>(v[0], lanes);
-    if constexpr (together <= width / 4) v[0] = addTurned<2 * together>(v[0], lanes);
-    if constexpr (together <= width / 2) v[0] = addTurned<together>(v[0], lanes);
-#pragma GCC unroll 16
-    for (int i = 0; i < left; ++i)
-#pragma GCC unroll 16
-      for (int e = 0; e < together; ++e) sums[i + e * left] = v[i][e];
-  }
-}
 
 // Columns i to i + m of A, of which the last is taken again where there are fewer than `rows`, with columns of B from j on.
 template <int rows, int columns, class T>
@@ -79,7 +43,7 @@ void innerTile(const Product<T>& p, Index i, Index m, Index j) {
     }
   }
   T sums[count];
-  sumRegisters(sum, sums);
+  Register<T>::template totals<count>(sum, sums);
   const auto give = [&](int c, int r) {
     T& to = p.c[i + r + (j + c) * p.ldc];
     const T result = p.alpha * sums[c * rows + r];

@@ -1,4 +1,4 @@
-// Registers and sums in several of them, for the normalisations. To be included by the sources in simd/ alone: everything is
+// Registers and sums in and across several of them. To be included by the sources in simd/ alone: everything is
 // local to them.
 #pragma once
 

@@ -58,54 +58,45 @@ void combine(const T* from, Index n, const LineSums<T>& sums, T* to) {
 }
 
 #if defined(__AVX512F__)
-struct Single {
-  using Vector = __m512;
-  static constexpr int width = 16;
-  static Vector load(std::uint32_t mask, const float* x) { return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), x); }
-  static void store(float* y, std::uint32_t mask, Vector v) { _mm512_mask_storeu_ps(y, static_cast<__mmask16>(mask), v); }
-  static Vector choose(std::uint32_t mask, Vector from, __m512i places) {
-    return _mm512_maskz_permutexvar_ps(static_cast<__mmask16>(mask), places, from);
-  }
-  static Vector choose(std::uint32_t mask, Vector low, __m512i places, Vector high) {
-    return _mm512_maskz_permutex2var_ps(static_cast<__mmask16>(mask), low, places, high);
-  }
-};
-struct Double {
-  using Vector = __m512d;
-  static constexpr int width = 8;
-  static Vector load(std::uint32_t mask, const double* x) { return _mm512_maskz_loadu_pd(static_cast<__mmask8>(mask), x); }
-  static void store(double* y, std::uint32_t mask, Vector v) { _mm512_mask_storeu_pd(y, static_cast<__mmask8>(mask), v); }
-  static Vector choose(std::uint32_t mask, Vector from, __m512i places) {
-    return _mm512_maskz_permutexvar_pd(static_cast<__mmask8>(mask), places, from);
-  }
-  static Vector choose(std::uint32_t mask, Vector low, __m512i places, Vector high) {
-    return _mm512_maskz_permutex2var_pd(static_cast<__mmask8>(mask), low, places, high);
-  }
-};
+// The elements of one register or two that `places` names, for the results in the mask; else 0.
+inline __m512 choose(std::uint32_t mask, __m512i places, __m512 from) {
+  return _mm512_maskz_permutexvar_ps(static_cast<__mmask16>(mask), places, from);
+}
+inline __m512d choose(std::uint32_t mask, __m512i places, __m512d from) {
+  return _mm512_maskz_permutexvar_pd(static_cast<__mmask8>(mask), places, from);
+}
+inline __m512 choose(std::uint32_t mask, __m512i places, __m512 low, __m512 high) {
+  return _mm512_maskz_permutex2var_ps(static_cast<__mmask16>(mask), low, places, high);
+}
+inline __m512d choose(std::uint32_t mask, __m512i places, __m512d low, __m512d high) {
+  return _mm512_maskz_permutex2var_pd(static_cast<__mmask8>(mask), low, places, high);
+}
 
 // What a term of a block takes, in registers.
 template <bool narrow, class T>
 struct GatheredTerm {
-  using Lanes = std::conditional_t<sizeof(T) == 4, Single, Double>;
-  using Vector = typename Lanes::Vector;
+  using Vector = typename Types<T>::Vector;
+  static constexpr Index width = Types<T>::width;
 
-  Index base;
-  std::uint32_t low, high, takes;
+  Index base, low, high;
+  std::uint32_t takes;
   __m512i places;
   Vector weights;
 
   DL_INLINE GatheredTerm(const Gathering<T>& g, Index term)
       : base(g.base[term]),
-        low(g.present[term] & ((1U << Lanes::width) - 1)),
-        high(g.present[term] >> Lanes::width),
+        low(smaller(g.present[term], width)),
+        high(g.present[term] - low),
         takes(g.takes[term]),
-        places(_mm512_loadu_si512(g.places + term * Lanes::width)) {
-    __builtin_memcpy(&weights, g.weights + term * Lanes::width, sizeof weights);
+        places(_mm512_loadu_si512(g.places + term * width)) {
+    __builtin_memcpy(&weights, g.weights + term * width, sizeof weights);
   }
   DL_INLINE Vector of(const T* column) const {
-    const Vector first = Lanes::load(low, column + base);
-    if constexpr (narrow) return weights * Lanes::choose(takes, first, places);
-    return weights * Lanes::choose(takes, first, places, Lanes::load(high, column + base + Lanes::width));
+    Vector first, second;
+    loadPart(column + base, low, first);
+    if constexpr (narrow) return weights * choose(takes, places, first);
+    loadPart(column + base + width, high, second);
+    return weights * choose(takes, places, first, second);
   }
 };
 
@@ -113,12 +104,10 @@ struct GatheredTerm {
 template <int fixed, bool narrow, class T>
 void gatherTerms(const T* from, Index n, const Gathering<T>& g, Index m, Index columns, T* to) {
   using Term = GatheredTerm<narrow, T>;
-  using Lanes = typename Term::Lanes;
   for (Index block = 0; block < g.blocks; ++block) {
-    const Index here = m - block * Lanes::width, first = block * g.terms;
-    const std::uint32_t written = here < Lanes::width ? (1U << here) - 1 : (1U << Lanes::width) - 1;
+    const Index written = smaller(m - block * Term::width, Term::width), first = block * g.terms;
     const T* x = from;
-    T* y = to + block * Lanes::width;
+    T* y = to + block * Term::width;
     const Term own(g, first), second(g, first + (fixed > 1)), third(g, first + (fixed > 2 ? 2 : 0)),
         fourth(g, first + (fixed > 2 ? 3 : 0));
     for (Index column = 0; column < columns; ++column, x += n, y += m) {
@@ -127,7 +116,7 @@ void gatherTerms(const T* from, Index n, const Gathering<T>& g, Index m, Index c
       if constexpr (fixed > 2) sum += third.of(x), sum += fourth.of(x);
       if constexpr (fixed == 0)
         for (Index t = 1; t < g.terms; ++t) sum += Term(g, first + t).of(x);
-      Lanes::store(y, written, sum);
+      storePart(y, written, sum);
     }
   }
 }

@@ -28,10 +28,10 @@ struct Gathering {
   Index terms, blocks;
   bool narrow;  // the elements of a term lie within one register
   // For each term of each block:
-  const Index* base;             // where the two registers begin
-  const std::uint32_t* present;  // a bit for each element of these that is there
-  const std::uint32_t* takes;    // and for each result that has the term
-  const Place* places;           // for each result, which of the elements
+  const Index* base;           // where the two registers begin
+  const Index* present;        // how many elements of these are there
+  const std::uint32_t* takes;  // a bit for each result that has the term
+  const Place* places;         // for each result, which of the elements
   const T* weights;
 };
 
