@@ -103,8 +103,7 @@ void normalizeColumns(const Normalization& how, const T* x, const T* offset, con
         T *centre = in.of(numbers, 0), *sum = in.of(numbers, 1), *squares = in.of(numbers, 2);
         in.stretch(tile, centres, centre);
         in.rows.deviationsDown(x + tile.start, tile.rows, centre, sum, squares);
-        // Sums of deviations from a guess, not of the data: however many columns there are, the array's precision serves. Over a
-        // million of them the variance is right to 2e-7 in single.
+        // Sums of deviations from a guess, not of the data: the array's precision serves however many columns there are.
         for (Index p = 0; p < tile.count; ++p)
           for (const int kind : {0, 1})
             sums.part(block, kind, tile.first)[p] =
